@@ -34,9 +34,9 @@ struct problem {
 struct problems {
     struct arena arena;
     struct problem list[PROBLEMS_MAX];
-    size_t count;    /* in the list */
-    size_t errors;   /* all errors, also those past the end of the list */
-    size_t omitted;  /* not in the list */
+    size_t count;   /* in the list */
+    size_t errors;  /* all errors, also those past the end of the list */
+    size_t omitted; /* not in the list */
     bool no_memory;
 };
 
@@ -46,8 +46,7 @@ void problems_close(struct problems *problems);
 /* Add an error; the text is copied, the file name too. Always returns ATAMO_INVALID, so that a
  * check can end with `return problems_add(...)`. */
 __attribute__((format(printf, 3, 4))) int problems_add(struct problems *problems,
-                                                       struct place place, const char *format,
-                                                       ...);
+                                                       struct place place, const char *format, ...);
 __attribute__((format(printf, 3, 4))) void problems_warn(struct problems *problems,
                                                          struct place place, const char *format,
                                                          ...);

@@ -2,12 +2,12 @@
  *
  * While a rule set is built, patterns and templates ask a *plan* for the paths they need and get
  * field numbers; a path asked for twice is one field. Once sealed the plan is immutable. For each
- * event the plan is run once over the attributes and, only if some field needs it, over the JSON data;
- * the result is a table of values by field number, valid until the next extraction with the same
- * scratch.
+ * event the plan is run once over the attributes and, only if some field needs it, over the JSON
+ * data; the result is a table of values by field number, valid until the next extraction with the
+ * same scratch.
  *
- * An event's document is {"id": ..., "source": ..., "type": ..., every other attribute and extension
- * attribute that is present..., "data": the JSON data, or text if the data is not JSON}.
+ * An event's document is {"id": ..., "source": ..., "type": ..., every other attribute and
+ * extension attribute that is present..., "data": the JSON data, or text if the data is not JSON}.
  */
 #ifndef HUB_RULES_FIELDS_H
 #define HUB_RULES_FIELDS_H
@@ -77,8 +77,8 @@ void field_scratch_close(struct field_scratch *scratch);
 int fields_extract(const struct field_plan *plan, struct field_scratch *scratch,
                    const struct rule_event *event, const char **problem);
 
-/* The value of a FIELD_WHOLE field after fields_extract(). Valid until the next extraction with this
- * scratch, or until the event's memory goes. */
+/* The value of a FIELD_WHOLE field after fields_extract(). Valid until the next extraction with
+ * this scratch, or until the event's memory goes. */
 struct field_whole fields_whole(const struct field_scratch *scratch, uint32_t field);
 
 #endif

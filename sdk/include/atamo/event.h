@@ -36,9 +36,20 @@ typedef enum atamo_attribute {
 static inline const char *atamo_attribute_name(atamo_attribute attribute)
 {
     static const char *const names[ATAMO_ATTRIBUTE_COUNT] = {
-        "id",           "source",      "type",       "subject",       "time",
-        "datacontenttype", "dataschema", "user",     "tenant",        "partitionkey",
-        "traceparent",  "expirytime",  "correlationid", "causationid",
+        "id",
+        "source",
+        "type",
+        "subject",
+        "time",
+        "datacontenttype",
+        "dataschema",
+        "user",
+        "tenant",
+        "partitionkey",
+        "traceparent",
+        "expirytime",
+        "correlationid",
+        "causationid",
     };
 
     return (unsigned)attribute < ATAMO_ATTRIBUTE_COUNT ? names[attribute] : NULL;

@@ -15,28 +15,30 @@ extern "C" {
 
 enum {
     ATAMO_OK = 0,
-    ATAMO_BUSY = -1,        /* a bounded queue is full: nothing was taken, try again later */
-    ATAMO_INVALID = -2,     /* the caller's mistake: the same call will fail again */
-    ATAMO_NOT_FOUND = -3,   /* no such thing */
-    ATAMO_EXISTS = -4,      /* there is one already */
-    ATAMO_DENIED = -5,      /* this user may not do that */
-    ATAMO_GONE = -6,        /* it was, and has ended: cancelled, settled, expired */
-    ATAMO_NO_MEMORY = -7,   /* an allocation failed: nothing was changed */
-    ATAMO_IO = -8,          /* the operating system refused: file, socket, process */
-    ATAMO_TIMEOUT = -9,     /* the time limit passed first */
-    ATAMO_CLOSED = -10,     /* the hub is stopping and takes nothing new */
+    ATAMO_BUSY = -1,         /* a bounded queue is full: nothing was taken, try again later */
+    ATAMO_INVALID = -2,      /* the caller's mistake: the same call will fail again */
+    ATAMO_NOT_FOUND = -3,    /* no such thing */
+    ATAMO_EXISTS = -4,       /* there is one already */
+    ATAMO_DENIED = -5,       /* this user may not do that */
+    ATAMO_GONE = -6,         /* it was, and has ended: cancelled, settled, expired */
+    ATAMO_NO_MEMORY = -7,    /* an allocation failed: nothing was changed */
+    ATAMO_IO = -8,           /* the operating system refused: file, socket, process */
+    ATAMO_TIMEOUT = -9,      /* the time limit passed first */
+    ATAMO_CLOSED = -10,      /* the hub is stopping and takes nothing new */
     ATAMO_UNSUPPORTED = -11, /* not by this plugin, this hub, or this version */
-    ATAMO_TOO_LARGE = -12,  /* over a stated limit */
-    ATAMO_CONFLICT = -13    /* somebody else changed it meanwhile */
+    ATAMO_TOO_LARGE = -12,   /* over a stated limit */
+    ATAMO_CONFLICT = -13     /* somebody else changed it meanwhile */
 };
 
 /* A short lower-case English text for any status; never NULL. Thread: any. */
 static inline const char *atamo_status_text(int status)
 {
     static const char *const texts[] = {
-        "ok",      "busy",      "invalid", "not found", "exists already", "denied",    "gone",
-        "no memory", "input or output failed", "timed out", "closed", "unsupported", "too large",
-        "conflict",
+        "ok",        "busy",           "invalid",
+        "not found", "exists already", "denied",
+        "gone",      "no memory",      "input or output failed",
+        "timed out", "closed",         "unsupported",
+        "too large", "conflict",
     };
     const unsigned at = status <= 0 ? 0u - (unsigned)status : ~0u;
 
