@@ -20,7 +20,6 @@ typedef struct atamo_proposal {
     atamo_bytes action; /* action type; required */
     atamo_bytes as;     /* user to act as; empty: the event's */
     atamo_bytes body;   /* JSON text; empty: the event's data */
-    atamo_bytes key;    /* order key; empty: the event's partitionkey */
 } atamo_proposal;
 
 struct atamo_rule_provider {

@@ -1,0 +1,257 @@
+/* atamo/hub.h - a hub inside your program.
+ *
+ * The hub runs on threads of its own. Your program talks to it through *clients*: one client for
+ * each thread that submits or listens (a GUI needs one). Submitting and asking never block; a full
+ * hub answers ATAMO_BUSY. Replies and telemetry come in batches, as callbacks from atamo_dispatch()
+ * on the thread that calls it, and from nowhere else.
+ *
+ *     atamo_hub *hub;
+ *     atamo_client *client;
+ *     atamo_settings settings = {.size = sizeof settings, .config_path = "hub.yaml"};
+ *     if (atamo_open(&settings, &hub, NULL) == ATAMO_OK && atamo_client_open(hub, &client) ==
+ * ATAMO_OK) atamo_request(client, &draft, NULL, show, window, NULL);
+ *     ... poll(atamo_fd(client)), then atamo_dispatch(client, 4000) ...
+ *
+ * Threads    [any]    any thread.
+ *            [client] the one thread that uses this client.
+ * Hub threads block all signals. After fork() the child must not use a hub of its parent.
+ * Libraries: libatamo. Several hubs may live in one process; they share nothing.
+ */
+#ifndef ATAMO_HUB_H
+#define ATAMO_HUB_H
+
+#include "atamo/plugin.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#ifndef ATAMO_API
+#define ATAMO_API __attribute__((visibility("default")))
+#endif
+
+typedef struct atamo_hub atamo_hub;
+typedef struct atamo_client atamo_client;
+typedef struct atamo_report atamo_report;
+
+/* --- reports: everything that was wrong with a configuration ---------------------------------- */
+
+typedef struct atamo_problem {
+    const char *file; /* NULL: the text given */
+    uint32_t line;    /* from 1; 0: the whole file */
+    uint32_t column;
+    uint32_t warning; /* 1: used all the same */
+    const char *text;
+} atamo_problem;
+
+/* [any] */
+ATAMO_API size_t atamo_report_count(const atamo_report *report);
+/* Valid until the report is freed. */
+ATAMO_API atamo_problem atamo_report_at(const atamo_report *report, size_t index);
+ATAMO_API void atamo_report_free(atamo_report *report);
+
+/* --- the hub ---------------------------------------------------------------------------------- */
+
+/* A plugin of your own program: configuration names it like one that is loaded (`plugin: ID`). */
+typedef struct atamo_registration {
+    const atamo_plugin *plugin; /* must outlive the hub */
+    void *context;              /* host->context() of its instances */
+} atamo_registration;
+
+typedef struct atamo_settings {
+    uint32_t size; /* sizeof(atamo_settings) */
+    uint32_t flags;
+    const char *config_path; /* a YAML file; or NULL and */
+    atamo_bytes config;      /* YAML text */
+    const atamo_registration *plugins;
+    size_t plugin_count;
+    const char *plugin_path; /* folders searched first, ':' between them; NULL: none */
+    /* A clock in Unix nanoseconds, never going backwards; NULL: the system's. [any] */
+    int64_t (*now)(void *user);
+    void *now_user;
+    /* Log lines of hub and plugins; NULL: to stderr. [any] */
+    void (*log)(void *user, int level, const char *instance, const char *line);
+    void *log_user;
+} atamo_settings;
+
+/* Load the configuration, start everything. If `report` is not NULL, *report is set, also on
+ * success (warnings), and is the caller's to free. ATAMO_INVALID: nothing was started. [any], may
+ * block. */
+ATAMO_API int atamo_open(const atamo_settings *settings, atamo_hub **hub, atamo_report **report);
+
+/* Replace rules and agents by those of the configuration at `config_path`, or of the text. All or
+ * nothing: on failure the hub goes on as before and *report says why. [any], may block. */
+ATAMO_API int atamo_reload(atamo_hub *hub, const char *config_path, atamo_bytes config,
+                           atamo_report **report);
+
+/* Refuse new events, let what runs finish for at most `limit_ms`, cancel the rest, stop and free.
+ * Close all clients first. ATAMO_TIMEOUT if something had to be cancelled. [any], may block. */
+ATAMO_API int atamo_close(atamo_hub *hub, uint32_t limit_ms);
+
+/* Wait until nothing is in flight and every event provider has finished. ATAMO_TIMEOUT. [any] */
+ATAMO_API int atamo_wait_idle(atamo_hub *hub, uint32_t timeout_ms);
+
+/* The conservation law: accepted = finished + in_flight, and
+ * actions = done + dead + shed + cancelled + expired + waiting + running. */
+typedef struct atamo_stats {
+    uint32_t size; /* sizeof(atamo_stats), set by the caller */
+    uint32_t clients;
+    uint64_t accepted, refused, finished, in_flight;                          /* messages */
+    uint64_t actions, done, dead, shed, cancelled, expired, waiting, running; /* actions */
+    uint64_t attempts, retries, unmatched, rules_failed, stale_settles;
+    uint64_t records, records_lost;
+    uint64_t dead_letters; /* kept just now */
+    uint64_t rules, generation;
+} atamo_stats;
+
+/* A consistent snapshot, of one tenant or (tenant NULL) of all. [any], waits for the hub's thread.
+ */
+ATAMO_API int atamo_stats_get(atamo_hub *hub, const char *tenant, atamo_stats *stats);
+
+/* One agent, as it stands. */
+typedef struct atamo_agent_state {
+    uint32_t size; /* sizeof(atamo_agent_state), set by the caller */
+    uint32_t paused;
+    uint32_t breaker; /* 0 closed, 1 half open, 2 open */
+    uint32_t mode;    /* enum atamo_agent_mode */
+    char name[64];
+    char plugin[64];
+    uint64_t queued, running, done, retries, dead, shed;
+} atamo_agent_state;
+
+/* The index-th agent; ATAMO_NOT_FOUND past the last. [any], waits for the hub's thread. */
+ATAMO_API int atamo_agent_get(atamo_hub *hub, size_t index, atamo_agent_state *state);
+/* Hold an agent's actions back, or let them go on. ATAMO_NOT_FOUND. [any] */
+ATAMO_API int atamo_agent_pause(atamo_hub *hub, const char *agent, int paused);
+
+/* A dead letter: an action that failed for good. Texts are cut to the arrays. */
+typedef struct atamo_dead_letter {
+    uint32_t size; /* sizeof(atamo_dead_letter), set by the caller */
+    uint32_t attempts;
+    uint64_t id; /* for replay and drop */
+    uint64_t message;
+    int64_t died_ns; /* Unix ns */
+    uint32_t reason; /* ATAMO_REASON_* */
+    uint32_t reserved;
+    char event_id[64], event_type[128], rule[128], agent[64], action[128];
+    char text[256]; /* what the agent said last */
+} atamo_dead_letter;
+
+/* The oldest dead letter with an id above `after` (0: the first). ATAMO_NOT_FOUND. [any] */
+ATAMO_API int atamo_dead_next(atamo_hub *hub, uint64_t after, atamo_dead_letter *letter);
+/* Try it again, as a new action of the same message. ATAMO_NOT_FOUND, ATAMO_BUSY. [any] */
+ATAMO_API int atamo_dead_replay(atamo_hub *hub, uint64_t id);
+ATAMO_API int atamo_dead_drop(atamo_hub *hub, uint64_t id);
+
+/* Why did this message go the way it went? Writes a JSON object {"id", "message", "state", "rules":
+ * [{"id", "matched", "reason"}], "actions": [{"ordinal", "rule", "agent", "action", "state",
+ * "attempt", "reason"}]} to `buffer` and the size it has or would have to *size. For messages in
+ * flight and the last ones finished (`hub: {recent: N}`); else ATAMO_NOT_FOUND. `id` is an event id
+ * as the client gave it, or the hub's UUID. [any] */
+ATAMO_API int atamo_why(atamo_hub *hub, const char *id, char *buffer, size_t capacity,
+                        size_t *size);
+
+/* The text of a name in a telemetry record. Valid until the hub is closed. [any] */
+ATAMO_API atamo_bytes atamo_name(const atamo_hub *hub, uint32_t name);
+/* The UUID of a message number. [any] */
+ATAMO_API void atamo_message_id(const atamo_hub *hub, uint64_t message, char uuid[37]);
+
+/* --- clients ---------------------------------------------------------------------------------- */
+
+/* A client for one thread. ATAMO_BUSY: too many clients. [any] */
+ATAMO_API int atamo_client_open(atamo_hub *hub, atamo_client **client);
+/* No callback follows. Requests that are open are cancelled. [client] */
+ATAMO_API void atamo_client_close(atamo_client *client);
+
+/* What a submitter gets back. */
+typedef struct atamo_receipt {
+    uint32_t size;       /* sizeof(atamo_receipt), set by the caller */
+    uint32_t durability; /* 1: memory */
+    uint64_t message;    /* the message's number: atamo_message_id() */
+} atamo_receipt;
+
+/* Submit an event: fire and forget. The draft is copied. `receipt` may be NULL. ATAMO_BUSY: the hub
+ * is full, nothing was taken; ATAMO_INVALID: no type, or an attribute that cannot be;
+ * ATAMO_TOO_LARGE; ATAMO_CLOSED. What rules or event types refuse later is told by telemetry.
+ * [client] */
+ATAMO_API int atamo_submit(atamo_client *client, const atamo_event_draft *draft,
+                           atamo_receipt *receipt);
+
+/* Submit up to `count` events; returns how many were taken, from the front, or a negative status if
+ * the first was not. [client] */
+ATAMO_API int64_t atamo_submit_batch(atamo_client *client, const atamo_event_draft *drafts,
+                                     size_t count);
+
+typedef enum atamo_reply_kind {
+    ATAMO_REPLY_DATA = 1,     /* a response of an agent */
+    ATAMO_REPLY_PROGRESS = 2, /* how far an agent is */
+    ATAMO_REPLY_END = 3       /* the last one: `status` says how it ended */
+} atamo_reply_kind;
+
+/* One reply to a request. Valid during the callback. */
+typedef struct atamo_reply {
+    uint64_t request;
+    uint32_t kind;     /* enum atamo_reply_kind */
+    int32_t status;    /* END: ATAMO_OK all actions done, ATAMO_INVALID refused, ATAMO_TIMEOUT,
+                          ATAMO_GONE cancelled, ATAMO_IO some action failed, ATAMO_NOT_FOUND no rule
+                          matched */
+    uint64_t sequence; /* within the request, from 1 */
+    atamo_bytes agent; /* who answered; END: "" */
+    atamo_bytes rule;
+    atamo_bytes body; /* END: a sentence, if something failed */
+    double progress;  /* PROGRESS: 0..1 */
+    void *user;       /* as given with this request */
+} atamo_reply;
+
+/* Replies, in order, `count` of them; they may belong to several requests of this client that were
+ * made with the same function. [client], from atamo_dispatch() */
+typedef void (*atamo_reply_fn)(const atamo_reply *replies, size_t count, void *client_user);
+
+typedef struct atamo_request_options {
+    uint32_t size;       /* sizeof(atamo_request_options) */
+    uint32_t timeout_ms; /* 0: 30 s; UINT32_MAX: none */
+} atamo_request_options;
+
+/* Submit an event and hear what the agents respond, until the END reply. `options` and `request`
+ * may be NULL. Errors as for atamo_submit(), and ATAMO_NO_MEMORY. [client] */
+ATAMO_API int atamo_request(atamo_client *client, const atamo_event_draft *draft,
+                            const atamo_request_options *options, atamo_reply_fn fn, void *user,
+                            uint64_t *request);
+
+/* End a request: no callback for it follows, its actions are cancelled. ATAMO_NOT_FOUND. [client]
+ */
+ATAMO_API int atamo_cancel(atamo_client *client, uint64_t request);
+
+/* Telemetry records, as an auditor gets them; `lost` were dropped before these. [client] */
+typedef void (*atamo_telemetry_fn)(const atamo_telemetry *records, size_t count, uint64_t lost,
+                                   void *user);
+
+enum {
+    ATAMO_WATCH_OWN = 1u << 0, /* only messages of this client */
+    ATAMO_WATCH_DROP = 1u << 1 /* lose records when this client is slow; without it the hub waits */
+};
+
+/* Hear telemetry from now on; fn NULL ends it. One at a time. [client] */
+ATAMO_API int atamo_watch_telemetry(atamo_client *client, uint32_t flags, atamo_telemetry_fn fn,
+                                    void *user);
+
+/* Readable when atamo_dispatch() has something to do, or after ATAMO_BUSY when there is room again.
+ * Only wait for it: the library reads it. Valid until the client is closed. [client] */
+ATAMO_API int atamo_fd(const atamo_client *client);
+
+/* For loops without descriptors: `fn` is called, on a thread of the hub, when the descriptor
+ * becomes readable. It must only wake the program's loop. NULL ends it. [client] */
+ATAMO_API void atamo_on_wakeup(atamo_client *client, void (*fn)(void *user), void *user);
+
+/* Run callbacks for at most about `budget_us` microseconds (0: until nothing waits). Returns how
+ * many replies and records were delivered; *more (may be NULL) is 1 if some still wait. [client] */
+ATAMO_API size_t atamo_dispatch(atamo_client *client, uint32_t budget_us, int *more);
+
+/* Block until the descriptor is readable. ATAMO_OK, ATAMO_TIMEOUT. [client] */
+ATAMO_API int atamo_wait(atamo_client *client, uint32_t timeout_ms);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
