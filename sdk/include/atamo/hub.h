@@ -204,8 +204,8 @@ typedef struct atamo_reply {
 } atamo_reply;
 
 /* Replies, in order, `count` of them; they may belong to several requests of this client that were
- * made with the same function. [client], from atamo_dispatch() */
-typedef void (*atamo_reply_fn)(const atamo_reply *replies, size_t count, void *client_user);
+ * made with the same function and `user`. [client], from atamo_dispatch() */
+typedef void (*atamo_reply_fn)(const atamo_reply *replies, size_t count, void *user);
 
 typedef struct atamo_request_options {
     uint32_t size;       /* sizeof(atamo_request_options) */
