@@ -1,8 +1,9 @@
 /* yaml - a YAML document as a tree that remembers where everything stood.
  *
- * Parsing is by libyaml; this module adds what a configuration needs: positions on every node, scalar
- * types by YAML 1.2's core schema, no duplicate keys, limits on size, nesting and node count that are
- * checked on parser *events* (libyaml alone takes seconds on hostile nesting), aliases refused, and
+ * Parsing is by libyaml; this module adds what a configuration needs: positions on every node,
+ * scalar types by YAML 1.2's core schema, no duplicate keys, limits on size, nesting and node count
+ * that are checked on parser *events* (libyaml alone takes seconds on hostile nesting), aliases
+ * refused, and
  * `${env:NAME}` / `${env:NAME:-default}` replaced in plain and quoted scalars when asked. JSON is
  * YAML: the same call reads both.
  *
