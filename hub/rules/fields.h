@@ -64,6 +64,9 @@ struct field_plan *field_plan_new(struct arena *arena);
 int field_plan_add(struct field_plan *plan, const atamo_bytes *path, size_t depth,
                    enum field_use use, uint32_t *field);
 
+/* A field that no path names: the rules floor fills it itself (who submitted, its groups). */
+int field_plan_add_extra(struct field_plan *plan, uint32_t *field);
+
 /* No more fields: build what extraction needs. */
 int field_plan_seal(struct field_plan *plan);
 
@@ -71,9 +74,16 @@ int field_plan_seal(struct field_plan *plan);
 int field_scratch_open(struct field_scratch **scratch);
 void field_scratch_close(struct field_scratch *scratch);
 
+/* The same in two steps, for a caller that looks at the data only when it must. fields_attributes()
+ * begins an event, which must last until the next one begins; ATAMO_NO_MEMORY. fields_data() parses
+ * its data, once however often it is called. */
+int fields_attributes(const struct field_plan *plan, struct field_scratch *scratch,
+                      const struct rule_event *event);
+int fields_data(struct field_scratch *scratch, const char **problem);
+
 /* Take all fields of the plan out of the event. ATAMO_INVALID if the data says it is JSON and is
  * not; *problem then says why and where (static or scratch memory, until the next call). Data is
- * parsed only if the plan has a field below "data". */
+ * parsed only if the plan has a field at or below "data". */
 int fields_extract(const struct field_plan *plan, struct field_scratch *scratch,
                    const struct rule_event *event, const char **problem);
 

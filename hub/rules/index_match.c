@@ -1,0 +1,414 @@
+/* index_match - from an event to the numbers of the rules that match.
+ *
+ * Happy path: the event's value table is filled, each value gets its atom (hashes first, so that
+ * memory is on its way while the next is computed), and the candidates of each atom, range and path
+ * are asked: first the filter in the candidate itself, then the entry. Matches are bits, with two
+ * levels of summary above, so a rule found twice is one and the list comes out ascending.
+ *
+ * FIGURES
+ *
+ * Fails if data is needed and is not JSON, if an event with large arrays takes more steps than
+ * MATCH_STEPS_MAX, or without memory. A warm scratch does not malloc.
+ */
+#include "rules/index_inside.h"
+
+#include "rules/matcher.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LEVELS = 3 };
+
+/* An event's value of one field, for filters. */
+struct value {
+    uint32_t atom; /* 0: none, or no rule names it */
+    float number;  /* NaN: none */
+    bool several;  /* then the filter says nothing */
+};
+
+struct index_scratch {
+    uint64_t *bits[LEVELS]; /* a bit per rule; then per word below */
+    size_t words[LEVELS];
+    struct value *values; /* by field; all empty between events */
+    uint32_t value_room;
+    uint32_t *rules;
+    size_t rule_room;
+};
+
+int index_scratch_open(struct index_scratch **scratch)
+{
+    struct index_scratch *made = calloc(1, sizeof *made);
+
+    if (made == NULL)
+        return ATAMO_NO_MEMORY;
+    *scratch = made;
+    return ATAMO_OK;
+}
+
+void index_scratch_close(struct index_scratch *scratch)
+{
+    if (scratch == NULL)
+        return;
+    for (int i = 0; i < LEVELS; i++)
+        free(scratch->bits[i]);
+    free(scratch->values);
+    free(scratch->rules);
+    free(scratch);
+}
+
+static int reserve_bits(struct index_scratch *s, uint32_t rules)
+{
+    size_t words = rules;
+
+    for (int i = 0; i < LEVELS; i++) {
+        words = words / 64 + 1;
+        if (words > s->words[i]) {
+            uint64_t *bits = calloc(words, sizeof *bits);
+
+            if (bits == NULL)
+                return ATAMO_NO_MEMORY;
+            free(s->bits[i]);
+            s->bits[i] = bits;
+            s->words[i] = words;
+        }
+    }
+    return ATAMO_OK;
+}
+
+static int reserve_values(struct index_scratch *s, uint32_t fields)
+{
+    struct value *values;
+
+    if (fields <= s->value_room)
+        return ATAMO_OK;
+    values = realloc(s->values, fields * sizeof *values);
+    if (values == NULL)
+        return ATAMO_NO_MEMORY;
+    s->values = values;
+    for (uint32_t i = 0; i < fields; i++)
+        values[i] = (struct value){0, NAN, false};
+    s->value_room = fields;
+    return ATAMO_OK;
+}
+
+static int add_who(const struct index *index, struct field_scratch *fields,
+                   const struct index_who *who)
+{
+    int status = ATAMO_OK;
+
+    if (!index->uses_who)
+        return ATAMO_OK;
+    if (who->user.size > 0)
+        status = fields_add_text(fields, index->user, who->user);
+    if (who->tenant.size > 0 && status == ATAMO_OK)
+        status = fields_add_text(fields, index->tenant, who->tenant);
+    for (size_t i = 0; i < who->group_count && status == ATAMO_OK; i++)
+        status = fields_add_text(fields, index->group, who->groups[i]);
+    return status;
+}
+
+bool index_needs_data(const struct index *index, atamo_bytes type)
+{
+    const struct leaf leaf = {.text = type, .kind = FIELD_TEXT};
+    uint32_t atom;
+
+    if (!index->reads_data || index->any_type_data)
+        return index->reads_data;
+    atom =
+        index_find(index, index->type, ATOM_TEXT, type, index_hash(index->type, ATOM_TEXT, type));
+    if (atom != 0 && index->atoms[atom].data)
+        return true;
+    for (uint32_t i = 0; i < index->type_prefix_count; i++) {
+        if (test_holds(index->type_prefixes[i], &leaf))
+            return true;
+    }
+    return false;
+}
+
+/* Every leaf's atom, in two rounds: start fetching where it may be, then look. */
+static void find_atoms(const struct index *index, struct field_scratch *fields)
+{
+    const struct leaf_table *table = fields_leaves(fields);
+    atamo_bytes text;
+    uint64_t bits;
+
+    for (uint32_t i = 0; i < table->touched_count; i++) {
+        const uint32_t field = table->touched[i];
+
+        if (!index->fields[field].has_atoms)
+            continue;
+        for (uint32_t at = table->fields[field].first; at != LEAF_NONE;) {
+            struct leaf *leaf = &table->leaves[at];
+            const enum atom_kind kind = index_leaf_atom(leaf, &bits, &text);
+
+            leaf->atom = index_hash(field, kind, text);
+            __builtin_prefetch(&index->slots[leaf->atom & index->slot_mask]);
+            at = leaf->next;
+        }
+    }
+    for (uint32_t i = 0; i < table->touched_count; i++) {
+        const uint32_t field = table->touched[i];
+
+        if (!index->fields[field].has_atoms)
+            continue;
+        for (uint32_t at = table->fields[field].first; at != LEAF_NONE;) {
+            struct leaf *leaf = &table->leaves[at];
+            const enum atom_kind kind = index_leaf_atom(leaf, &bits, &text);
+
+            leaf->atom = index_find(index, field, kind, text, leaf->atom);
+            if (leaf->atom != 0)
+                __builtin_prefetch(&index->candidates[index->atoms[leaf->atom].first]);
+            at = leaf->next;
+        }
+    }
+}
+
+int index_prepare(const struct index *index, struct field_scratch *fields,
+                  const struct rule_event *event, const struct index_who *who, const char **problem)
+{
+    int status;
+
+    *problem = "no memory";
+    status = fields_attributes(index->plan, fields, event);
+    if (status == ATAMO_OK)
+        status = add_who(index, fields, who);
+    if (status == ATAMO_OK && event->data.size > 0 &&
+        index_needs_data(index, event->attributes[ATAMO_TYPE]))
+        status = fields_data(fields, problem);
+    if (status == ATAMO_OK)
+        find_atoms(index, fields);
+    return status;
+}
+
+bool index_entry_holds(const struct index_entry *entry, const struct leaf_table *table,
+                       uint32_t *steps)
+{
+    for (uint32_t i = 0; i < entry->scope_count; i++) {
+        if (!clause_holds(&entry->scope[i], table))
+            return false;
+    }
+    return entry->when == NULL || conjunction_holds(entry->when, table, steps);
+}
+
+struct matching {
+    const struct index *index;
+    struct index_scratch *scratch;
+    const struct leaf_table *table;
+    uint32_t steps;
+};
+
+static bool passes(const struct candidate *candidate, const struct value *values)
+{
+    const struct value *value = &values[candidate->field];
+
+    if (candidate->filter == FILTER_ATOM)
+        return value->atom == candidate->of.atom || value->several;
+    if (candidate->filter == FILTER_RANGE)
+        return (value->number >= candidate->of.range.low &&
+                value->number <= candidate->of.range.high) ||
+               value->several;
+    return true;
+}
+
+static void ask(struct matching *m, uint32_t number)
+{
+    const struct index_entry *entry = &m->index->entries[number];
+    uint64_t *const *bits = m->scratch->bits;
+    const uint32_t rule = entry->rule;
+
+    if ((bits[0][rule >> 6] >> (rule & 63) & 1) != 0 ||
+        !index_entry_holds(entry, m->table, &m->steps))
+        return;
+    bits[0][rule >> 6] |= UINT64_C(1) << (rule & 63);
+    bits[1][rule >> 12] |= UINT64_C(1) << (rule >> 6 & 63);
+    bits[2][rule >> 18] |= UINT64_C(1) << (rule >> 12 & 63);
+}
+
+static void ask_all(struct matching *m, const struct candidate *candidates, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (passes(&candidates[i], m->scratch->values))
+            ask(m, candidates[i].entry);
+    }
+}
+
+static void ask_atom(struct matching *m, uint32_t atom)
+{
+    if (atom != 0)
+        ask_all(m, m->index->candidates + m->index->atoms[atom].first, m->index->atoms[atom].count);
+}
+
+static void ask_prefixes(struct matching *m, uint32_t field, const struct leaf *leaf)
+{
+    const struct index_field *f = &m->index->fields[field];
+
+    for (uint32_t i = 0; i < f->prefix_count && leaf->kind == FIELD_TEXT; i++) {
+        const atamo_bytes text = {leaf->text.data, f->prefixes[i]};
+
+        if (text.size <= leaf->text.size)
+            ask_atom(m, index_find(m->index, field, ATOM_PREFIX, text,
+                                   index_hash(field, ATOM_PREFIX, text)));
+    }
+}
+
+/* How many of the sorted lower bounds are at most `number`. */
+static uint32_t count_below(const struct range_list *list, float number)
+{
+    uint32_t low = 0;
+    uint32_t high = list->count;
+
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+
+        if (list->low[middle] <= number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void ask_block(struct matching *m, const struct range_list *list, uint32_t from,
+                      uint32_t end, float number)
+{
+    for (uint32_t i = from; i < end; i++) {
+        if (list->high[i] >= number && passes(&list->candidates[i], m->scratch->values))
+            ask(m, list->candidates[i].entry);
+    }
+}
+
+static void ask_ranges(struct matching *m, const struct range_list *list, const struct leaf *leaf)
+{
+    const float number = index_float(leaf->number);
+    const uint32_t end = count_below(list, number);
+
+    for (uint32_t at = 0; at < end;) {
+        const uint32_t block = at / INDEX_BLOCK;
+        const uint32_t stop = at + INDEX_BLOCK < end ? at + INDEX_BLOCK : end;
+
+        if (block % INDEX_BLOCK == 0 && list->super_high[block / INDEX_BLOCK] < number) {
+            at += INDEX_BLOCK * INDEX_BLOCK;
+            continue;
+        }
+        if (list->block_high[block] >= number)
+            ask_block(m, list, at, stop, number);
+        at = stop;
+    }
+}
+
+static void ask_field(struct matching *m, uint32_t field)
+{
+    const struct index_field *f = &m->index->fields[field];
+
+    ask_atom(m, f->exists);
+    for (uint32_t at = m->table->fields[field].first; at != LEAF_NONE;) {
+        const struct leaf *leaf = &m->table->leaves[at];
+
+        ask_atom(m, leaf->atom);
+        if (f->prefix_count > 0)
+            ask_prefixes(m, field, leaf);
+        if (f->ranges != NULL && leaf->comparable)
+            ask_ranges(m, f->ranges, leaf);
+        at = leaf->next;
+    }
+}
+
+static void set_values(const struct matching *m)
+{
+    for (uint32_t i = 0; i < m->table->touched_count; i++) {
+        const uint32_t field = m->table->touched[i];
+        const struct leaf *leaf = &m->table->leaves[m->table->fields[field].first];
+
+        m->scratch->values[field] =
+            (struct value){leaf->atom, leaf->comparable ? index_float(leaf->number) : NAN,
+                           leaf->next != LEAF_NONE};
+    }
+}
+
+static void clear_values(const struct matching *m)
+{
+    for (uint32_t i = 0; i < m->table->touched_count; i++)
+        m->scratch->values[m->table->touched[i]] = (struct value){0, NAN, false};
+}
+
+static int reserve_rules(struct index_scratch *s, size_t need)
+{
+    uint32_t *rules;
+
+    if (need <= s->rule_room)
+        return ATAMO_OK;
+    rules = realloc(s->rules, need * 2 * sizeof *rules);
+    if (rules == NULL)
+        return ATAMO_NO_MEMORY;
+    s->rules = rules;
+    s->rule_room = need * 2;
+    return ATAMO_OK;
+}
+
+/* Take the bits of one word of rules off, into the list. */
+static int collect_word(struct index_scratch *s, size_t word, size_t *count)
+{
+    const int status = reserve_rules(s, *count + 64);
+    uint64_t bits = status == ATAMO_OK ? s->bits[0][word] : 0;
+
+    for (; bits != 0; bits &= bits - 1)
+        s->rules[(*count)++] = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(bits);
+    s->bits[0][word] = 0;
+    return status;
+}
+
+/* All bits off and into the list, in order; off also if the list cannot grow. */
+static int collect(const struct index *index, struct index_scratch *s, size_t *count)
+{
+    int status = ATAMO_OK;
+
+    *count = 0;
+    for (size_t top = 0; top <= index->rule_count >> 18; top++) {
+        for (uint64_t a = s->bits[2][top]; a != 0; a &= a - 1) {
+            const size_t middle = top * 64 + (size_t)__builtin_ctzll(a);
+
+            for (uint64_t b = s->bits[1][middle]; b != 0; b &= b - 1) {
+                if (collect_word(s, middle * 64 + (size_t)__builtin_ctzll(b), count) != ATAMO_OK)
+                    status = ATAMO_NO_MEMORY;
+            }
+            s->bits[1][middle] = 0;
+        }
+        s->bits[2][top] = 0;
+    }
+    return status;
+}
+
+int index_match(const struct index *index, struct index_scratch *scratch,
+                struct field_scratch *fields, const struct rule_event *event,
+                const struct index_who *who, struct index_result *result)
+{
+    struct matching m = {index, scratch, fields_leaves(fields), MATCH_STEPS_MAX};
+    const char *problem;
+    size_t count;
+    int status = index_prepare(index, fields, event, who, &problem);
+
+    if (status == ATAMO_OK) {
+        problem = "no memory";
+        status = reserve_bits(scratch, index->rule_count);
+    }
+    if (status == ATAMO_OK)
+        status = reserve_values(scratch, index->field_count);
+    if (status != ATAMO_OK) {
+        result->problem = problem;
+        return status;
+    }
+    set_values(&m);
+    for (uint32_t i = 0; i < m.table->touched_count; i++)
+        ask_field(&m, m.table->touched[i]);
+    ask_all(&m, index->always, index->always_count);
+    clear_values(&m);
+    status = collect(index, scratch, &count);
+    if (status == ATAMO_OK && m.steps == 0) {
+        problem = "too many array elements for the rules that look at them";
+        status = ATAMO_TOO_LARGE;
+    }
+    *result = status == ATAMO_OK ? (struct index_result){scratch->rules, count, NULL}
+                                 : (struct index_result){.problem = problem};
+    return status;
+}
