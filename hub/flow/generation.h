@@ -13,7 +13,7 @@
 #include "rules/fields.h"
 #include "rules/rule.h"
 
-struct rule_index; /* rules/index.h */
+struct index; /* rules/index.h */
 
 struct retry_policy {
     uint32_t attempts; /* in all, at least 1 */
@@ -41,6 +41,7 @@ struct agent_settings {
     struct retry_policy retry;
     struct breaker_policy breaker;
     struct instance *instance;
+    uint16_t lane; /* the flow's lane of this agent; set when the generation is swapped in */
 };
 
 struct auditor_settings {
@@ -67,13 +68,14 @@ struct hub_settings {
 };
 
 struct generation {
-    uint32_t refs; /* hub thread: current, and each message evaluated with it */
+    uint32_t refs;              /* hub thread: current, and each message evaluated with it */
+    struct generation *retired; /* the next one that nothing uses any more */
     uint64_t number;
     struct arena arena; /* everything below, and the generation itself is freed apart */
     struct hub_settings hub;
 
     struct field_plan *plan;
-    const struct rule_index *index; /* rule numbers are places in `rules` */
+    const struct index *index; /* rule numbers are places in `rules` */
     const struct rule *rules;
     size_t rule_count;
 

@@ -1,0 +1,82 @@
+/* cancel - end actions that nobody wants any more, wherever they are.
+ *
+ * What waits is taken out of its line; what an agent holds is abandoned: the agent is told and
+ * still owes an answer, but the action has ended. Needs no memory but a slot for the record of what
+ * is abandoned; without one the action ends when its agent answers.
+ */
+#include "flow/deliver.h"
+#include "flow/flow.h"
+
+#include <assert.h>
+
+static void cancel_running(struct flow *flow, struct action *action, atamo_reason reason)
+{
+    struct action *heir = flow_copy_action(flow, action);
+
+    if (heir == NULL)
+        return;
+    if (!action_abandon(action)) {
+        flow_forget(flow, heir); /* it was settled at this very moment: that counts */
+        return;
+    }
+    wheel_stop(&flow->wheel, &action->timer);
+    flow_tell_cancel(action, reason);
+    flow_end(flow, heir, ATAMO_STEP_CANCELLED, reason);
+}
+
+static void cancel_action(struct flow *flow, struct action *action, atamo_reason reason)
+{
+    struct lane *lane = flow->lanes[action->lane];
+
+    switch (action_state(action)) {
+    case ACTION_RUNNING:
+        cancel_running(flow, action, reason);
+        return;
+    case ACTION_WAITING:
+        lane_remove(lane, action);
+        lane->waiting--;
+        break;
+    case ACTION_KEYED:
+        keys_remove(&lane->keys, flow_key(flow, action), action);
+        lane->waiting--;
+        break;
+    case ACTION_BACKING_OFF:
+        lane->backing_off--;
+        break;
+    default:
+        return; /* it has ended, or is about to */
+    }
+    flow_end(flow, action, ATAMO_STEP_CANCELLED, reason);
+}
+
+/* Visit every slot in use; `message` NULL: of all messages. */
+static void cancel_slots(struct flow *flow, const struct message *message, atamo_reason reason)
+{
+    const uint32_t count = flow->actions.count;
+
+    for (uint32_t slot = 0; slot < count; slot++) {
+        struct action *chunk =
+            atomic_load_explicit(&flow->actions.chunks[slot / ACTION_CHUNK], memory_order_relaxed);
+        struct action *action = &chunk[slot % ACTION_CHUNK];
+
+        if (message == NULL ? action->message != NULL : action->message == message)
+            cancel_action(flow, action, reason);
+        if (message != NULL && message->open == 1)
+            return; /* all that is left is the hold of flow_cancel_message() */
+    }
+}
+
+void flow_cancel_message(struct flow *flow, struct message *message, atamo_reason reason)
+{
+    if (message->open == 0)
+        return;      /* it has ended, or has not been evaluated yet */
+    message->open++; /* it ends here, not in the middle */
+    cancel_slots(flow, message, reason);
+    if (--message->open == 0)
+        flow_finish(flow, message);
+}
+
+void flow_cancel_all(struct flow *flow, atamo_reason reason)
+{
+    cancel_slots(flow, NULL, reason);
+}

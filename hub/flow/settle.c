@@ -1,0 +1,273 @@
+/* settle - an attempt has ended: done, another one later, or the end.
+ *
+ * Happy path: the agent said done; the action is recorded, its slot is free, whoever waited for its
+ * key or its place goes on. If it failed and may be tried again, it backs off for a random part of
+ * a doubling interval (full jitter), or as long as the agent asked. Otherwise it becomes a dead
+ * letter and an alert is raised. A message whose last action has ended is finished.
+ *
+ * An answer to an attempt that had been abandoned only frees the slot that the agent still held.
+ */
+#include "flow/deliver.h"
+#include "flow/flow.h"
+
+#include <assert.h>
+
+static atamo_bytes note_text(const struct action *action)
+{
+    if (action->note == NULL)
+        return (atamo_bytes){"", 0};
+    return (atamo_bytes){action->note->text, action->note->size};
+}
+
+void flow_forget(struct flow *flow, struct action *action)
+{
+    struct message *message = action->message;
+
+    action_move(action, ACTION_FREE);
+    actions_give(&flow->actions, action);
+    flow_message_unref(flow, message);
+}
+
+/* Whoever waits behind this action's key may go on: into the queue, for the next pump. */
+static void leave_key(struct flow *flow, struct lane *lane, const struct action *action)
+{
+    const uint64_t key = flow_key(flow, action);
+    struct action *next = key == 0 ? NULL : keys_leave(&lane->keys, key);
+
+    if (next == NULL)
+        return;
+    action_move(next, ACTION_WAITING);
+    lane_push(lane, next);
+    flow_ready(flow, lane);
+}
+
+/* One action of the message less. */
+static void close_action(struct flow *flow, struct message *message)
+{
+    assert(message->open > 0);
+    if (--message->open == 0)
+        flow_finish(flow, message);
+}
+
+static void count_end(struct flow *flow, struct lane *lane, const struct message *message,
+                      atamo_step step)
+{
+    struct flow_counters *counters = flow_counters_of(flow, message);
+
+    switch (step) {
+    case ATAMO_STEP_DONE:
+        counters->done++;
+        lane->counters.done++;
+        break;
+    case ATAMO_STEP_SHED:
+        counters->shed++;
+        lane->counters.shed++;
+        break;
+    case ATAMO_STEP_CANCELLED:
+        counters->cancelled++;
+        lane->counters.cancelled++;
+        break;
+    case ATAMO_STEP_EXPIRED:
+        counters->expired++;
+        lane->counters.expired++;
+        break;
+    default:
+        assert(step == ATAMO_STEP_DEAD);
+        counters->dead++;
+        lane->counters.dead++;
+        break;
+    }
+}
+
+/* Does the action hold its key? Not if it stands in line for it, or is shed on arrival. */
+static bool holds_key(const struct action *action, atamo_step step)
+{
+    return action_state(action) != ACTION_KEYED &&
+           !(step == ATAMO_STEP_SHED && action_state(action) == ACTION_CREATED &&
+             action_attempt(action) == 0);
+}
+
+void flow_end(struct flow *flow, struct action *action, atamo_step step, atamo_reason reason)
+{
+    struct lane *lane = flow->lanes[action->lane];
+    struct message *message = action->message;
+
+    flow_record_action(flow, step, action, reason);
+    count_end(flow, lane, message, step);
+    wheel_stop(&flow->wheel, &action->timer);
+    if (holds_key(action, step))
+        leave_key(flow, lane, action);
+    action_move(action, ACTION_FREE);
+    actions_give(&flow->actions, action);
+    close_action(flow, message);
+}
+
+static int64_t back_off(struct flow *flow, const struct lane *lane, unsigned attempt)
+{
+    const struct retry_policy *policy = &lane->settings.retry;
+    uint64_t limit = policy->base_ns;
+
+    for (unsigned i = 1; i < attempt && limit < policy->max_ns; i++)
+        limit *= 2;
+    if (limit > policy->max_ns)
+        limit = policy->max_ns;
+    return (int64_t)random_below(&flow->random, limit + 1);
+}
+
+static void retry_later(struct flow *flow, struct lane *lane, struct action *action,
+                        atamo_reason reason, uint64_t retry_after_ms, atamo_bytes text)
+{
+    const int64_t asked = (int64_t)retry_after_ms * NS_PER_MS;
+    int64_t wait = back_off(flow, lane, action_attempt(action));
+    atamo_telemetry *record;
+
+    if (wait < asked)
+        wait = asked;
+    record = flow_record_action(flow, ATAMO_STEP_RETRY, action, reason);
+    record->value[0] = (uint64_t)(flow->now + wait);
+    if (text.size > 0)
+        journal_text(&flow->journal, text);
+    flow_counters_of(flow, action->message)->retries++;
+    lane->counters.retries++;
+    lane->backing_off++;
+    action_move(action, ACTION_BACKING_OFF);
+    wheel_set(&flow->wheel, &action->timer, flow->now + wait);
+}
+
+void flow_die(struct flow *flow, struct lane *lane, struct action *action, atamo_reason reason,
+              atamo_bytes text)
+{
+    struct message *message = action->message;
+
+    for (int alert = 0; alert < 2; alert++) {
+        flow_record_action(flow, alert == 0 ? ATAMO_STEP_DEAD : ATAMO_STEP_ALERT, action, reason);
+        if (text.size > 0)
+            journal_text(&flow->journal, text);
+    }
+    count_end(flow, lane, message, ATAMO_STEP_DEAD);
+    if (message->request != NULL)
+        flow_request_action_failed(flow, message,
+                                   text.size > 0 ? text : atamo_text(atamo_reason_text(reason)));
+    leave_key(flow, lane, action);
+    message->refs++; /* the dead letter's, given up by flow_forget() */
+    flow_bury(flow, action, reason);
+    close_action(flow, message);
+}
+
+void flow_failed(struct flow *flow, struct lane *lane, struct action *action, atamo_reason reason,
+                 bool permanent, uint64_t retry_after_ms, atamo_bytes text)
+{
+    const uint32_t attempts =
+        action->plan->attempts != 0 ? action->plan->attempts : lane->settings.retry.attempts;
+
+    if (breaker_note(&lane->breaker, &lane->settings.breaker, false, flow->now))
+        flow_record_hub(flow, ATAMO_REASON_BREAKER_OPENED, action->plan->agent, "");
+    if (permanent)
+        flow_die(flow, lane, action, reason, text);
+    else if (action_attempt(action) >= attempts)
+        flow_die(flow, lane, action, ATAMO_REASON_ATTEMPTS,
+                 text.size > 0 ? text : atamo_text(atamo_reason_text(reason)));
+    else
+        retry_later(flow, lane, action, reason, retry_after_ms, text);
+}
+
+static void done(struct flow *flow, struct lane *lane, struct action *action)
+{
+    if (breaker_note(&lane->breaker, &lane->settings.breaker, true, flow->now))
+        flow_record_hub(flow, ATAMO_REASON_BREAKER_CLOSED, action->plan->agent, "");
+    action->message->good++;
+    flow_end(flow, action, ATAMO_STEP_DONE, ATAMO_REASON_NONE);
+}
+
+void flow_settle(struct flow *flow, struct action *action)
+{
+    struct lane *lane = flow->lanes[action->lane];
+
+    assert(lane->running > 0 && action->instance->running > 0);
+    lane->running--;
+    action->instance->running--;
+    wheel_stop(&flow->wheel, &action->timer);
+    if (action_state(action) == ACTION_LATE) {
+        flow->stale_settles++;
+        flow_record_action(flow, ATAMO_STEP_HUB, action, ATAMO_REASON_STALE_SETTLE);
+        flow_forget(flow, action);
+    } else if (action_outcome(action) == ATAMO_DONE) {
+        done(flow, lane, action);
+    } else {
+        const bool permanent = action_outcome(action) == ATAMO_FAIL;
+        const uint64_t after = action->note == NULL ? 0 : action->note->retry_after_ms;
+
+        flow_failed(flow, lane, action, permanent ? ATAMO_REASON_FAILED : ATAMO_REASON_TRANSIENT,
+                    permanent, after, note_text(action));
+    }
+    if (lane->first != NULL)
+        flow_ready(flow, lane);
+}
+
+size_t flow_settle_here(struct flow *flow)
+{
+    size_t count = 0;
+
+    while (flow->settled_here != NULL || flow->ready != NULL) {
+        struct stack_node *node = flow->settled_here;
+
+        if (node == NULL) {
+            flow_pump_ready(flow);
+            continue;
+        }
+        flow->settled_here = node->next;
+        flow_settle(flow, action_of(node));
+        count++;
+    }
+    return count;
+}
+
+void flow_finish(struct flow *flow, struct message *message)
+{
+    atamo_telemetry *record = flow_record(flow, ATAMO_STEP_FINISHED, message);
+
+    record->value[0] = message->good;
+    record->value[1] = (uint64_t)message->actions - message->good;
+    flow_counters_of(flow, message)->finished++;
+    assert(flow->in_flight > 0);
+    flow->in_flight--;
+    if (message->request != NULL)
+        flow_request_ended(flow, message,
+                           message->actions == 0               ? ATAMO_NOT_FOUND
+                           : message->good == message->actions ? ATAMO_OK
+                                                               : ATAMO_IO,
+                           atamo_text(""));
+    flow_remember(flow, message);
+    flow_message_unref(flow, message);
+}
+
+void flow_message_unref(struct flow *flow, struct message *message)
+{
+    struct block *block = &message->block;
+
+    assert(message->refs > 0);
+    if (--message->refs > 0)
+        return;
+    message_release(message);
+    if (message->generation != NULL)
+        flow_generation_unref(flow, message->generation);
+    if (block->home == &flow->blocks) {
+        blocks_give(block);
+        return;
+    }
+    if (flow->returning_newest != NULL && flow->returning_newest->home != block->home)
+        flow_return_blocks(flow);
+    block->link.next = flow->returning_newest == NULL ? NULL : &flow->returning_newest->link;
+    if (flow->returning_newest == NULL)
+        flow->returning_oldest = block;
+    flow->returning_newest = block;
+}
+
+void flow_return_blocks(struct flow *flow)
+{
+    if (flow->returning_newest == NULL)
+        return;
+    blocks_return(flow->returning_newest, flow->returning_oldest);
+    flow->returning_newest = NULL;
+    flow->returning_oldest = NULL;
+}

@@ -1,0 +1,185 @@
+/* why - what became of a message, and for what reason.
+ *
+ * Messages in flight and the last ones that finished are known. Which rules matched, and the first
+ * clause that failed for each that did not, is worked out again from the kept event and its rules,
+ * so it costs nothing when nobody asks. The fate of the actions is read from the latest records.
+ */
+#include "base/number.h"
+#include "flow/flow.h"
+#include "rules/index.h"
+#include "json/write.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void flow_remember(struct flow *flow, struct message *message)
+{
+    struct message **place;
+
+    if (flow->recent_size == 0)
+        return;
+    place = &flow->recent[flow->recent_next];
+    flow->recent_next = (flow->recent_next + 1) % flow->recent_size;
+    message->refs++;
+    if (*place != NULL)
+        flow_message_unref(flow, *place);
+    *place = message;
+}
+
+void flow_forget_recent(struct flow *flow)
+{
+    for (uint32_t i = 0; i < flow->recent_size; i++) {
+        if (flow->recent[i] != NULL)
+            flow_message_unref(flow, flow->recent[i]);
+        flow->recent[i] = NULL;
+    }
+}
+
+static bool is_it(const struct message *message, uint64_t number, atamo_bytes id)
+{
+    const atamo_bytes own = message_attribute(message, ATAMO_ID);
+
+    if (number != 0)
+        return message->number == number;
+    return own.size == id.size && memcmp(own.data, id.data, id.size) == 0;
+}
+
+static const struct message *find_message(const struct flow *flow, atamo_bytes id)
+{
+    const uint64_t number = number_from_uuid(id, flow->node);
+    const struct message *found = NULL;
+
+    for (uint32_t slot = 0; slot < flow->actions.count && found == NULL; slot++) {
+        const struct action *chunk =
+            atomic_load_explicit(&flow->actions.chunks[slot / ACTION_CHUNK], memory_order_relaxed);
+        const struct message *message = chunk[slot % ACTION_CHUNK].message;
+
+        if (message != NULL && is_it(message, number, id))
+            found = message;
+    }
+    for (uint32_t i = 0; i < flow->recent_size && found == NULL; i++)
+        if (flow->recent[i] != NULL && is_it(flow->recent[i], number, id))
+            found = flow->recent[i];
+    return found;
+}
+
+static void put(struct json_writer *writer, const char *name, atamo_bytes text)
+{
+    json_put_name(writer, atamo_text(name));
+    json_put_text(writer, text);
+}
+
+static void put_rules(struct flow *flow, const struct message *message, struct json_writer *writer)
+{
+    const struct generation *generation = message->generation;
+    const struct index_who who = flow_who(flow, message);
+    char text[512];
+
+    flow->matched = NULL;
+    flow_fill_event(flow, message);
+    json_put_name(writer, atamo_text("rules"));
+    json_open_array(writer);
+    for (size_t i = 0; generation != NULL && i < generation->rule_count; i++) {
+        struct index_reason reason = {false, NULL};
+        const int status = index_explain(generation->index, (uint32_t)i, flow->scratch,
+                                         &flow->event, &who, &reason, text, sizeof text);
+
+        json_open_object(writer);
+        put(writer, "id", names_text(flow->names, generation->rules[i].id));
+        json_put_name(writer, atamo_text("matched"));
+        json_put_bool(writer, status == ATAMO_OK && reason.matched);
+        put(writer, "reason", atamo_text(status == ATAMO_OK ? text : atamo_status_text(status)));
+        json_close_object(writer);
+    }
+    json_close_array(writer);
+}
+
+/* The latest state of each action, from the records. */
+enum { WHY_ACTIONS_MAX = 256 };
+
+struct fate {
+    atamo_telemetry record;
+    char text[256];
+};
+
+struct fates {
+    struct fate list[WHY_ACTIONS_MAX];
+    size_t count;
+};
+
+static void note_fate(void *user, const atamo_telemetry *span)
+{
+    struct fates *fates = user;
+    size_t i = 0;
+
+    if (span->action == 0 || span->step == ATAMO_STEP_ALERT || span->step == ATAMO_STEP_RESPONDED)
+        return;
+    while (i < fates->count && fates->list[i].record.action != span->action)
+        i++;
+    if (i == WHY_ACTIONS_MAX)
+        return;
+    if (i == fates->count)
+        fates->count++;
+    fates->list[i].record = *span;
+    (void)atamo_telemetry_text(span, fates->list[i].text, sizeof fates->list[i].text);
+}
+
+static void put_fate(const struct flow *flow, const struct fate *fate, struct json_writer *writer)
+{
+    const atamo_telemetry *record = &fate->record;
+    const char *reason = fate->text[0] != '\0' ? fate->text : atamo_reason_text(record->reason);
+
+    json_open_object(writer);
+    json_put_name(writer, atamo_text("ordinal"));
+    json_put_uint(writer, record->action);
+    put(writer, "rule", names_text(flow->names, record->rule));
+    put(writer, "agent", names_text(flow->names, record->agent));
+    put(writer, "action", names_text(flow->names, record->type));
+    put(writer, "state", atamo_text(atamo_step_name(record->step)));
+    json_put_name(writer, atamo_text("attempt"));
+    json_put_uint(writer, record->attempt);
+    put(writer, "reason", atamo_text(reason));
+    json_close_object(writer);
+}
+
+static int put_actions(struct flow *flow, const struct message *message, struct json_writer *writer)
+{
+    struct fates *fates = calloc(1, sizeof *fates);
+
+    if (fates == NULL)
+        return ATAMO_NO_MEMORY;
+    journal_flush(&flow->journal);
+    journal_visit(&flow->journal, message->number, note_fate, fates);
+    json_put_name(writer, atamo_text("actions"));
+    json_open_array(writer);
+    for (size_t i = 0; i < fates->count; i++)
+        put_fate(flow, &fates->list[i], writer);
+    json_close_array(writer);
+    free(fates);
+    return ATAMO_OK;
+}
+
+int flow_why(struct flow *flow, const char *id, char *buffer, size_t capacity, size_t *size)
+{
+    const struct message *message = find_message(flow, atamo_text(id));
+    struct json_writer writer;
+    char uuid[37];
+
+    if (message == NULL)
+        return ATAMO_NOT_FOUND;
+    number_to_uuid(message->number, flow->node, uuid);
+    json_writer_init(&writer, buffer, capacity > 0 ? capacity - 1 : 0);
+    json_open_object(&writer);
+    put(&writer, "id", message_id(message, flow->node));
+    put(&writer, "message", atamo_text(uuid));
+    put(&writer, "type", message_attribute(message, ATAMO_TYPE));
+    put(&writer, "state", atamo_text(message->open > 0 ? "in flight" : "finished"));
+    put_rules(flow, message, &writer);
+    if (put_actions(flow, message, &writer) != ATAMO_OK)
+        return ATAMO_NO_MEMORY;
+    json_close_object(&writer);
+    if (capacity > 0)
+        buffer[writer.size < capacity ? writer.size : capacity - 1] = '\0';
+    *size = writer.size;
+    return ATAMO_OK;
+}
