@@ -4,7 +4,7 @@
  * keep the digits they were written with, brought into the shape that JSON allows, so that nothing
  * is lost in a double. It fails only without memory.
  */
-#include "yaml/yaml_json.h"
+#include "yaml/yaml.h"
 
 #include "yaml/yaml_walk.h"
 
@@ -53,21 +53,6 @@ static size_t escape_byte(char escaped[6], unsigned char byte)
     return 6;
 }
 
-size_t yaml_json_escape(char *out, atamo_bytes text)
-{
-    size_t size = 0;
-
-    for (size_t i = 0; i < text.size; i++) {
-        char escaped[6];
-        const size_t count = escape_byte(escaped, (unsigned char)text.data[i]);
-
-        if (out != NULL)
-            memcpy(out + size, escaped, count);
-        size += count;
-    }
-    return size;
-}
-
 struct writer {
     char *out; /* NULL: only count */
     size_t size;
@@ -83,7 +68,11 @@ static void put(struct writer *writer, const char *data, size_t size)
 static void put_quoted(struct writer *writer, atamo_bytes text)
 {
     put(writer, "\"", 1);
-    writer->size += yaml_json_escape(writer->out != NULL ? writer->out + writer->size : NULL, text);
+    for (size_t i = 0; i < text.size; i++) {
+        char escaped[6];
+
+        put(writer, escaped, escape_byte(escaped, (unsigned char)text.data[i]));
+    }
     put(writer, "\"", 1);
 }
 
