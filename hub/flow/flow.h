@@ -113,7 +113,7 @@ struct flow {
     uint32_t tenant_count;
     struct flow_counters counters[FLOW_TENANTS_MAX];
     uint32_t learned; /* event types that no configuration names, added to the names */
-    uint64_t stale_settles;
+    _Atomic uint64_t stale_settles;
     struct generation *retired; /* nothing uses them any more; the keeper frees them */
     struct block *returning_newest, *returning_oldest; /* blocks on their way home */
 };

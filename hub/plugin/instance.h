@@ -32,7 +32,8 @@ struct instance {
     void *self;
     void *context; /* host->context() */
     void *hub;     /* the flow that serves host calls */
-    void *role;    /* what the flow keeps for it: an agent's lane, an auditor's tap... */
+    void *role;    /* what the flow keeps for it: an agent's pool, an auditor's thread... */
+    void *inlet;   /* through which it submits events */
     char *name;
     char *refusal;        /* what refuse() said last; NULL if nothing */
     uint64_t fingerprint; /* of plugin file and options: equal means it need not be restarted */

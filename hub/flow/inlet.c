@@ -1,0 +1,179 @@
+/* inlet - a port that all threads of one plugin share.
+ *
+ * Happy path: lock, copy the draft into the port, unlock, ring the hub's bell. On the hub's own
+ * thread: copy the draft into a block of the flow's pool and append it to the flow's list. Refused
+ * with ATAMO_BUSY when ring or list is full; the plugin is told when there is room again.
+ */
+#include "flow/inlet.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* [hub thread] The port has room again. */
+static void tell_room(void *user)
+{
+    struct inlet *inlet = user;
+
+    (void)pthread_mutex_lock(&inlet->lock);
+    inlet->has_room = true;
+    (void)pthread_cond_broadcast(&inlet->room);
+    (void)pthread_mutex_unlock(&inlet->lock);
+    inlet->ready_due = inlet->ready != NULL;
+}
+
+int inlet_open(struct flow *flow, uint32_t client, uint64_t max_data, struct inlet **inlet)
+{
+    struct inlet *made = aligned_alloc(64, (sizeof *made + 63) / 64 * 64);
+    pthread_condattr_t attributes;
+
+    if (made == NULL)
+        return ATAMO_NO_MEMORY;
+    memset(made, 0, sizeof *made);
+    if (port_open(&made->port, client, &flow->bell, &flow->clock, max_data) != ATAMO_OK) {
+        free(made);
+        return ATAMO_NO_MEMORY;
+    }
+    made->flow = flow;
+    made->port.room = tell_room;
+    made->port.room_user = made;
+    (void)pthread_mutex_init(&made->lock, NULL);
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&made->room, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+    *inlet = made;
+    return ATAMO_OK;
+}
+
+void inlet_shut(struct inlet *inlet)
+{
+    (void)pthread_mutex_lock(&inlet->lock);
+    inlet->closed = true;
+    (void)pthread_cond_broadcast(&inlet->room);
+    (void)pthread_mutex_unlock(&inlet->lock);
+}
+
+void inlet_close(struct inlet *inlet)
+{
+    if (inlet == NULL)
+        return;
+    cloudevent_reader_close(inlet->reader);
+    port_close(&inlet->port);
+    (void)pthread_cond_destroy(&inlet->room);
+    (void)pthread_mutex_destroy(&inlet->lock);
+    free(inlet);
+}
+
+/* [hub thread] Into the flow's own list: it is looked at when the plugin's call has returned. */
+static int submit_here(struct inlet *inlet, const atamo_event_draft *draft,
+                       const struct message_origin *origin, const char **why)
+{
+    struct flow *flow = inlet->flow;
+    struct message_origin here = origin == NULL ? (struct message_origin){0} : *origin;
+    struct message *message;
+    int status;
+
+    if (flow->local_count == FLOW_LOCAL_MAX) {
+        *why = "the hub is full";
+        return ATAMO_BUSY;
+    }
+    here.now_ns = flow->now;
+    here.number = number_next(&flow->numbers, flow->now);
+    here.max_data = inlet->port.max_data;
+    status = message_build(&flow->blocks, draft, &here, &message, why);
+    if (status != ATAMO_OK)
+        return status;
+    message->flags |= MESSAGE_LOCAL;
+    message->block.link.next = NULL;
+    if (flow->local_last == NULL)
+        flow->local_first = message;
+    else
+        flow->local_last->block.link.next = &message->block.link;
+    flow->local_last = message;
+    flow->local_count++;
+    return ATAMO_OK;
+}
+
+static int submit_locked(struct inlet *inlet, const atamo_event_draft *draft,
+                         const struct message_origin *origin, const char **why)
+{
+    uint64_t number;
+    int status;
+
+    if (inlet->closed) {
+        *why = "the hub is stopping";
+        return ATAMO_CLOSED;
+    }
+    status = port_submit(&inlet->port, draft, origin, NULL, &number, why);
+    if (status == ATAMO_BUSY)
+        inlet->has_room = false;
+    return status;
+}
+
+int inlet_submit(struct inlet *inlet, const atamo_event_draft *draft,
+                 const struct message_origin *origin, char *why)
+{
+    const char *said = "";
+    int status;
+
+    if (flow_is_here(inlet->flow)) {
+        status = submit_here(inlet, draft, origin, &said);
+    } else {
+        (void)pthread_mutex_lock(&inlet->lock);
+        status = submit_locked(inlet, draft, origin, &said);
+        (void)pthread_mutex_unlock(&inlet->lock);
+        bell_ring(&inlet->flow->bell);
+    }
+    if (status != ATAMO_OK && why != NULL)
+        (void)snprintf(why, CLOUDEVENT_WHY, "%s", said);
+    return status;
+}
+
+int inlet_submit_json(struct inlet *inlet, atamo_bytes json, const atamo_event_draft *fallback,
+                      char *why)
+{
+    char own[CLOUDEVENT_WHY];
+    const char *said = NULL;
+    atamo_event_draft draft;
+    int status = ATAMO_OK;
+
+    (void)pthread_mutex_lock(&inlet->lock);
+    if (inlet->reader == NULL)
+        status = cloudevent_reader_open(&inlet->reader);
+    if (status == ATAMO_OK)
+        status = cloudevent_read(inlet->reader, json, fallback, &draft, why == NULL ? own : why);
+    if (status == ATAMO_OK && flow_is_here(inlet->flow))
+        status = submit_here(inlet, &draft, NULL, &said);
+    else if (status == ATAMO_OK)
+        status = submit_locked(inlet, &draft, NULL, &said);
+    (void)pthread_mutex_unlock(&inlet->lock);
+    bell_ring(&inlet->flow->bell);
+    if (said != NULL && status != ATAMO_OK && why != NULL)
+        (void)snprintf(why, CLOUDEVENT_WHY, "%s", said);
+    return status;
+}
+
+int inlet_wait(struct inlet *inlet, uint32_t timeout_ms)
+{
+    struct timespec until;
+    int waited = 0;
+    int status;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += timeout_ms / 1000;
+    until.tv_nsec += (long)(timeout_ms % 1000) * NS_PER_MS;
+    if (until.tv_nsec >= NS_PER_S) {
+        until.tv_sec++;
+        until.tv_nsec -= NS_PER_S;
+    }
+    (void)pthread_mutex_lock(&inlet->lock);
+    while (!inlet->has_room && !inlet->closed && waited != ETIMEDOUT) {
+        if (ring_room(&inlet->port.ring) > 0)
+            break;
+        waited = pthread_cond_timedwait(&inlet->room, &inlet->lock, &until);
+    }
+    status = inlet->closed ? ATAMO_CLOSED : waited == ETIMEDOUT ? ATAMO_TIMEOUT : ATAMO_OK;
+    (void)pthread_mutex_unlock(&inlet->lock);
+    return status;
+}

@@ -1,0 +1,45 @@
+/* inlet - a port that all threads of one plugin share.
+ *
+ * Event providers submit from threads of their own, agents emit follow-up events from wherever they
+ * work; both under a short lock. On the hub's own thread events go into a list of the flow's
+ * instead and cross no thread.
+ */
+#ifndef HUB_FLOW_INLET_H
+#define HUB_FLOW_INLET_H
+
+#include "flow/flow.h"
+#include "model/cloudevent.h"
+
+struct inlet {
+    struct flow *flow;
+    struct port port;
+    pthread_mutex_t lock;
+    pthread_cond_t room;
+    struct cloudevent_reader *reader;
+    bool has_room;             /* told by the hub's thread since the last refusal */
+    bool closed;               /* the hub stops */
+    bool finished;             /* an event provider said so */
+    void (*ready)(void *self); /* event_provider->ready() */
+    void *self;
+    bool ready_due; /* hub's thread: call ready() after this turn */
+};
+
+/* An inlet whose messages carry `client`. ATAMO_NO_MEMORY. */
+int inlet_open(struct flow *flow, uint32_t client, uint64_t max_data, struct inlet **inlet);
+
+/* Wake and refuse everybody who waits or comes. [any] */
+void inlet_shut(struct inlet *inlet);
+void inlet_close(struct inlet *inlet);
+
+/* Submit one event; `why` (capacity 256) may be NULL. Statuses as host->submit(). [any] */
+int inlet_submit(struct inlet *inlet, const atamo_event_draft *draft,
+                 const struct message_origin *origin, char *why);
+
+/* Submit one event from JSON text, see host->submit_json(). [any] */
+int inlet_submit_json(struct inlet *inlet, atamo_bytes json, const atamo_event_draft *fallback,
+                      char *why);
+
+/* See host->wait(). */
+int inlet_wait(struct inlet *inlet, uint32_t timeout_ms);
+
+#endif
