@@ -1,0 +1,55 @@
+/* config - from YAML to a generation that a hub can run.
+ *
+ * Two steps, because some callers want only the first: reading checks everything that the text alone
+ * tells; building loads plugins, checks their options, makes instances and compiles rules. Both find
+ * all problems they can in one run; on any error nothing stays behind.
+ */
+#ifndef HUB_CONFIG_CONFIG_H
+#define HUB_CONFIG_CONFIG_H
+
+#include "base/names.h"
+#include "base/problems.h"
+#include "flow/generation.h"
+#include "yaml/yaml.h"
+
+#include <atamo/hub.h>
+
+struct config;
+
+struct config_source {
+    const char *path; /* a file; or NULL and */
+    atamo_bytes text;
+    yaml_environment environment; /* for ${env:NAME}; NULL: getenv() */
+    void *environment_context;
+};
+
+/* Read and check. ATAMO_INVALID, ATAMO_NOT_FOUND (no such file), ATAMO_IO, ATAMO_TOO_LARGE,
+ * ATAMO_NO_MEMORY; `problems` says what and where. */
+int config_read(const struct config_source *source, struct problems *problems,
+                struct config **config);
+void config_free(struct config *config); /* NULL is fine */
+
+enum config_depth {
+    CONFIG_RULES_ONLY, /* plugins are loaded and options checked; rule providers are created, as they
+                          compile rules; nothing else is */
+    CONFIG_WHOLE,      /* every instance is created; starting them is the caller's */
+};
+
+struct config_context {
+    enum config_depth depth;
+    struct names *names;
+    const char *plugin_path; /* folders searched first, ':' between them; NULL: none */
+    const atamo_registration *plugins; /* of the embedding program */
+    size_t plugin_count;
+    const struct atamo_host *host; /* given to new instances */
+    void *hub;                     /* instance->hub of new instances */
+    struct generation *previous;   /* its instances are used again (refs + 1) where name and
+                                      fingerprint are equal; NULL: none */
+};
+
+/* Build. New instances are created, not started, with refs 1. The generation's refs are 0. The config
+ * may be freed afterwards. */
+int config_build(const struct config *config, const struct config_context *context,
+                 struct problems *problems, struct generation **generation);
+
+#endif
