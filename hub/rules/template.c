@@ -336,7 +336,8 @@ static const struct template *finish(struct builder *builder)
     made->parts = parts;
     made->count = builder->count;
     made->whole = made->count == 1 && parts[0].hole == TEMPLATE_VALUE &&
-                  equals(parts[0].path, "data") && parts[0].literal.size == 0;
+                  parts[0].literal.size == 0 && parts[0].fallback.data == NULL &&
+                  equals(parts[0].path, "data");
     return made;
 }
 

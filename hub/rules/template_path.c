@@ -59,6 +59,8 @@ static int take_quoted(struct arena *arena, struct scan *scan, atamo_bytes *step
     }
     if (scan->at == scan->end)
         return fail(scan, "a quote is not closed");
+    if (memchr(name, '\0', size) != NULL)
+        return fail(scan, "a name cannot hold a NUL");
     scan->at++;
     *step = (atamo_bytes){name, size};
     return ATAMO_OK;
