@@ -70,16 +70,16 @@ int index_match(const struct index *index, struct index_scratch *scratch,
                 struct field_scratch *fields, const struct rule_event *event,
                 const struct index_who *who, struct index_result *result);
 
-/* Why one rule matches or not. `said` is a sentence in `text`, cut at `room`, NUL-terminated:
- * the first clause in written order that fails, with the value seen and what was wanted. Agrees
- * with index_match() always. The same errors. */
+/* Why one rule matches or not: "data.total is 80, wanted numeric >= 100". */
 struct index_reason {
     bool matched;
-    const char *problem;
+    char text[512]; /* NUL-terminated, cut if longer */
 };
 
+/* The first clause of the rule, in written order, that fails, with the value seen and what was
+ * wanted. Always agrees with index_match(). On the same errors as there the text says which. */
 int index_explain(const struct index *index, uint32_t rule, struct field_scratch *fields,
                   const struct rule_event *event, const struct index_who *who,
-                  struct index_reason *reason, char *text, size_t room);
+                  struct index_reason *reason);
 
 #endif

@@ -52,7 +52,7 @@ static bool is_atom(const struct atom *atom, uint32_t field, enum atom_kind kind
 {
     if (atom->field != field || atom->kind != kind || atom->size != text.size)
         return false;
-    if (kind == ATOM_NUMBER)
+    if (kind == ATOM_NUMBER || kind == ATOM_PAIR)
         return memcmp(&atom->of.number, text.data, sizeof atom->of.number) == 0;
     return text.size == 0 || memcmp(atom->of.text, text.data, text.size) == 0;
 }
@@ -129,7 +129,7 @@ uint32_t index_intern(struct index *index, uint32_t field, enum atom_kind kind, 
     found = index->atom_count++;
     atom = &index->atoms[found];
     *atom = (struct atom){.field = field, .size = (uint32_t)text.size, .kind = kind & 7u};
-    if (kind == ATOM_NUMBER)
+    if (kind == ATOM_NUMBER || kind == ATOM_PAIR)
         memcpy(&atom->of.number, text.data, sizeof atom->of.number);
     else
         atom->of.text = text.data;

@@ -14,7 +14,11 @@
 #include <float.h>
 #include <math.h>
 
-enum { INDEX_PREFIXES_MAX = 16, INDEX_BLOCK = 64 };
+enum {
+    INDEX_PREFIXES_MAX = 16, /* sizes of prefixes per field that can be keys */
+    INDEX_BLOCK = 64,        /* ranges that are skipped together */
+    INDEX_PAIR_MIN = 48,     /* entries of one value before pairs of values become keys */
+};
 
 struct index_entry {
     uint32_t rule;
@@ -23,7 +27,7 @@ struct index_entry {
     const struct conjunction *when; /* NULL: nothing more */
 };
 
-enum atom_kind { ATOM_TEXT, ATOM_LITERAL, ATOM_NUMBER, ATOM_PREFIX, ATOM_EXISTS };
+enum atom_kind { ATOM_TEXT, ATOM_LITERAL, ATOM_NUMBER, ATOM_PREFIX, ATOM_EXISTS, ATOM_PAIR };
 
 struct atom {
     union {
@@ -33,9 +37,10 @@ struct atom {
     uint32_t size;
     uint32_t field;
     uint32_t first;      /* candidate; while building: how many tests name it */
-    uint32_t count : 28; /* of candidates */
+    uint32_t count : 27; /* of candidates */
     uint32_t kind : 3;
-    uint32_t data : 1; /* a type with a rule that looks at data */
+    uint32_t paired : 1; /* part of some ATOM_PAIR */
+    uint32_t data : 1;   /* a type with a rule that looks at data */
 };
 
 /* Hash table of atoms; atom 0: free. */
@@ -82,6 +87,7 @@ struct index {
     struct field_plan *plan;
     uint32_t type, user, tenant, group; /* fields */
     bool uses_who;
+    bool has_pairs;
     struct index_entry *entries;
     uint32_t entry_count, entry_room;
     uint32_t expected; /* rules */
@@ -120,6 +126,11 @@ uint32_t index_find(const struct index *index, uint32_t field, enum atom_kind ki
 
 /* The same, made if it is new. 0 without memory. */
 uint32_t index_intern(struct index *index, uint32_t field, enum atom_kind kind, atamo_bytes text);
+
+static inline uint64_t index_pair(uint32_t a, uint32_t b)
+{
+    return a < b ? (uint64_t)a << 32 | b : (uint64_t)b << 32 | a;
+}
 
 /* The kind and text of the atom that a test names; false if it names none. */
 bool index_test_atom(const struct test *test, uint64_t *bits, enum atom_kind *kind,

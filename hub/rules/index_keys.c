@@ -10,11 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum key_kind { KEY_ALWAYS, KEY_VALUES, KEY_RANGE, KEY_EXISTS };
+enum key_kind { KEY_ALWAYS, KEY_VALUES, KEY_PAIR, KEY_RANGE, KEY_EXISTS };
 
 struct key {
     uint16_t clause;
+    uint16_t second; /* KEY_PAIR: the other clause */
     uint16_t kind;
+    uint32_t atom; /* KEY_PAIR */
 };
 
 struct sealing {
@@ -118,7 +120,7 @@ static uint64_t values_cost(const struct index *index, const struct clause *clau
 
 static struct key choose_key(const struct sealing *s, const struct index_entry *entry)
 {
-    struct key best = {0, KEY_ALWAYS};
+    struct key best = {.kind = KEY_ALWAYS};
     uint64_t least = UINT64_MAX;
 
     for (uint32_t i = 0; i < entry_clauses(entry); i++) {
@@ -135,10 +137,45 @@ static struct key choose_key(const struct sealing *s, const struct index_entry *
         }
         if (cost < least) {
             least = cost;
-            best = (struct key){(uint16_t)i, (uint16_t)kind};
+            best = (struct key){.clause = (uint16_t)i, .kind = (uint16_t)kind};
         }
     }
     return best;
+}
+
+/* If too many share the key's value, add the clause whose one value the fewest others name. */
+static int widen_key(struct sealing *s, const struct index_entry *entry, struct key *key)
+{
+    struct index *index = s->index;
+    const struct clause *clause = entry_clause(entry, key->clause);
+    const uint32_t first = clause->tests[0].atom;
+    uint64_t least = UINT64_MAX;
+    uint64_t pair;
+    uint32_t second = 0;
+
+    if (clause->count != 1 || first == 0 || index->atoms[first].first < INDEX_PAIR_MIN)
+        return ATAMO_OK;
+    for (uint32_t i = 0; i < entry_clauses(entry); i++) {
+        const struct clause *other = entry_clause(entry, i);
+
+        if (i == key->clause || other->count != 1 || other->tests[0].atom == 0 ||
+            index->atoms[other->tests[0].atom].first >= least)
+            continue;
+        second = other->tests[0].atom;
+        least = index->atoms[second].first;
+        key->second = (uint16_t)i;
+    }
+    if (second == 0 || least > index->entry_count / 4)
+        return ATAMO_OK;
+    pair = index_pair(first, second);
+    key->atom = index_intern(index, 0, ATOM_PAIR, (atamo_bytes){(const char *)&pair, sizeof pair});
+    if (key->atom == 0)
+        return ATAMO_NO_MEMORY;
+    key->kind = KEY_PAIR;
+    index->atoms[first].paired = 1;
+    index->atoms[second].paired = 1;
+    index->has_pairs = true;
+    return ATAMO_OK;
 }
 
 /* Let a candidate be checked by this clause first. */
@@ -170,7 +207,8 @@ static struct candidate make_candidate(const struct sealing *s, uint32_t number)
         const struct clause *clause = entry_clause(entry, i);
         uint64_t cost;
 
-        if ((i == key.clause && key.kind != KEY_ALWAYS) || clause->count != 1 ||
+        if ((i == key.clause && key.kind != KEY_ALWAYS) ||
+            (i == key.second && key.kind == KEY_PAIR) || clause->count != 1 ||
             clause->field > UINT16_MAX)
             continue;
         if (clause->tests[0].atom != 0)
@@ -187,8 +225,18 @@ static struct candidate make_candidate(const struct sealing *s, uint32_t number)
     return made;
 }
 
+static void place_candidate(struct index *index, uint32_t atom, const struct candidate *candidate,
+                            bool place)
+{
+    struct atom *at = &index->atoms[atom];
+
+    if (place)
+        index->candidates[at->first + at->count] = *candidate;
+    at->count = (at->count + 1) & 0x7ffffffu;
+}
+
 /* Count, or with `place` put, the candidates of one entry. */
-static int place_entry(struct sealing *s, uint32_t number, bool place)
+static void place_entry(struct sealing *s, uint32_t number, bool place)
 {
     struct index *index = s->index;
     const struct key key = s->keys[number];
@@ -201,22 +249,21 @@ static int place_entry(struct sealing *s, uint32_t number, bool place)
         if (place)
             index->always[index->always_count] = candidate;
         index->always_count++;
-        return ATAMO_OK;
+        return;
     }
     if (key.kind == KEY_RANGE) {
         s->ranges[clause->field]++;
-        return ATAMO_OK;
+        return;
     }
-    for (size_t i = 0; i < (key.kind == KEY_EXISTS ? 1 : clause->count); i++) {
-        const uint32_t atom = key.kind == KEY_EXISTS
-                                  ? index->fields[clause->field].exists
-                                  : key_atom(index, clause->field, &clause->tests[i]);
-
-        if (place)
-            index->candidates[index->atoms[atom].first + index->atoms[atom].count] = candidate;
-        index->atoms[atom].count = (index->atoms[atom].count + 1) & 0xfffffffu;
+    if (key.kind == KEY_PAIR) {
+        place_candidate(index, key.atom, &candidate, place);
+    } else if (key.kind == KEY_EXISTS) {
+        place_candidate(index, index->fields[clause->field].exists, &candidate, place);
+    } else {
+        for (size_t i = 0; i < clause->count; i++)
+            place_candidate(index, key_atom(index, clause->field, &clause->tests[i]), &candidate,
+                            place);
     }
-    return ATAMO_OK;
 }
 
 static int choose_keys(struct sealing *s)
@@ -227,6 +274,9 @@ static int choose_keys(struct sealing *s)
         uint32_t field;
 
         s->keys[i] = choose_key(s, &index->entries[i]);
+        if (s->keys[i].kind == KEY_VALUES &&
+            widen_key(s, &index->entries[i], &s->keys[i]) != ATAMO_OK)
+            return ATAMO_NO_MEMORY;
         if (s->keys[i].kind != KEY_EXISTS)
             continue;
         field = entry_clause(&index->entries[i], s->keys[i].clause)->field;
@@ -245,7 +295,7 @@ static int place_values(struct sealing *s)
     uint32_t total = 0;
 
     for (uint32_t i = 0; i < index->entry_count; i++)
-        (void)place_entry(s, i, false);
+        place_entry(s, i, false);
     for (uint32_t i = 1; i < index->atom_count; i++)
         total += index->atoms[i].count;
     index->candidates = arena_array(index->arena, total + 1u, sizeof *index->candidates);
@@ -262,7 +312,7 @@ static int place_values(struct sealing *s)
     index->always_count = 0;
     memset(s->ranges, 0, index->field_count * sizeof *s->ranges);
     for (uint32_t i = 0; i < index->entry_count; i++)
-        (void)place_entry(s, i, true);
+        place_entry(s, i, true);
     return ATAMO_OK;
 }
 

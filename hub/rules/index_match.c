@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEVELS = 3 };
+enum { LEVELS = 3, PAIRS_AT_ONCE = 32, PENDING_MAX = 16 };
 
 /* An event's value of one field, for filters. */
 struct value {
@@ -34,6 +34,8 @@ struct index_scratch {
     uint32_t value_room;
     uint32_t *rules;
     size_t rule_room;
+    uint32_t *paired; /* atoms of the event that are part of some pair */
+    size_t paired_room;
 };
 
 int index_scratch_open(struct index_scratch **scratch)
@@ -54,6 +56,7 @@ void index_scratch_close(struct index_scratch *scratch)
         free(scratch->bits[i]);
     free(scratch->values);
     free(scratch->rules);
+    free(scratch->paired);
     free(scratch);
 }
 
@@ -73,6 +76,20 @@ static int reserve_bits(struct index_scratch *s, uint32_t rules)
             s->words[i] = words;
         }
     }
+    return ATAMO_OK;
+}
+
+static int reserve_paired(struct index_scratch *s, size_t need)
+{
+    uint32_t *paired;
+
+    if (need <= s->paired_room)
+        return ATAMO_OK;
+    paired = realloc(s->paired, need * 2 * sizeof *paired);
+    if (paired == NULL)
+        return ATAMO_NO_MEMORY;
+    s->paired = paired;
+    s->paired_room = need * 2;
     return ATAMO_OK;
 }
 
@@ -196,6 +213,8 @@ struct matching {
     struct index_scratch *scratch;
     const struct leaf_table *table;
     uint32_t steps;
+    uint32_t pending_count;
+    uint32_t pending[PENDING_MAX]; /* entries whose memory is on its way */
 };
 
 static bool passes(const struct candidate *candidate, const struct value *values)
@@ -211,9 +230,8 @@ static bool passes(const struct candidate *candidate, const struct value *values
     return true;
 }
 
-static void ask(struct matching *m, uint32_t number)
+static void ask_now(struct matching *m, const struct index_entry *entry)
 {
-    const struct index_entry *entry = &m->index->entries[number];
     uint64_t *const *bits = m->scratch->bits;
     const uint32_t rule = entry->rule;
 
@@ -223,6 +241,32 @@ static void ask(struct matching *m, uint32_t number)
     bits[0][rule >> 6] |= UINT64_C(1) << (rule & 63);
     bits[1][rule >> 12] |= UINT64_C(1) << (rule >> 6 & 63);
     bits[2][rule >> 18] |= UINT64_C(1) << (rule >> 12 & 63);
+}
+
+static void ask_pending(struct matching *m)
+{
+    const struct index_entry *entries = m->index->entries;
+
+    for (uint32_t i = 0; i < m->pending_count; i++) {
+        const char *when = (const char *)entries[m->pending[i]].when;
+
+        if (when == NULL)
+            continue;
+        __builtin_prefetch(when);
+        __builtin_prefetch(when - 64); /* its tests were laid out just before it */
+        __builtin_prefetch(when - 128);
+    }
+    for (uint32_t i = 0; i < m->pending_count; i++)
+        ask_now(m, &entries[m->pending[i]]);
+    m->pending_count = 0;
+}
+
+static void ask(struct matching *m, uint32_t number)
+{
+    __builtin_prefetch(&m->index->entries[number]);
+    m->pending[m->pending_count++] = number;
+    if (m->pending_count == PENDING_MAX)
+        ask_pending(m);
 }
 
 static void ask_all(struct matching *m, const struct candidate *candidates, uint32_t count)
@@ -249,6 +293,57 @@ static void ask_prefixes(struct matching *m, uint32_t field, const struct leaf *
         if (text.size <= leaf->text.size)
             ask_atom(m, index_find(m->index, field, ATOM_PREFIX, text,
                                    index_hash(field, ATOM_PREFIX, text)));
+    }
+}
+
+/* One atom with some others: fetch all, then look. */
+static void ask_pairs_of(struct matching *m, uint32_t atom, const uint32_t *others, size_t count)
+{
+    const struct index *index = m->index;
+    uint32_t hashes[PAIRS_AT_ONCE];
+    uint32_t found[PAIRS_AT_ONCE];
+    uint64_t pair;
+    const atamo_bytes text = {(const char *)&pair, sizeof pair};
+
+    for (size_t i = 0; i < count; i++) {
+        pair = index_pair(atom, others[i]);
+        hashes[i] = index_hash(0, ATOM_PAIR, text);
+        __builtin_prefetch(&index->slots[hashes[i] & index->slot_mask]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct atom_slot *slot = &index->slots[hashes[i] & index->slot_mask];
+
+        if (slot->hash == hashes[i])
+            __builtin_prefetch(&index->atoms[slot->atom]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        pair = index_pair(atom, others[i]);
+        found[i] = index_find(index, 0, ATOM_PAIR, text, hashes[i]);
+        if (found[i] != 0)
+            __builtin_prefetch(&index->candidates[index->atoms[found[i]].first]);
+    }
+    for (size_t i = 0; i < count; i++)
+        ask_atom(m, found[i]);
+}
+
+static void ask_pairs(struct matching *m)
+{
+    const uint32_t *paired = m->scratch->paired;
+    size_t count = 0;
+
+    for (uint32_t at = 1; at < m->table->count; at++) {
+        const uint32_t atom = m->table->leaves[at].atom;
+
+        if (m->index->atoms[atom].paired)
+            m->scratch->paired[count++] = atom;
+    }
+    for (size_t i = 0; i + 1 < count && m->steps > 0; i++) {
+        for (size_t j = i + 1; j < count && m->steps > 0; j += PAIRS_AT_ONCE) {
+            const size_t left = count - j;
+
+            ask_pairs_of(m, paired[i], paired + j, left < PAIRS_AT_ONCE ? left : PAIRS_AT_ONCE);
+            m->steps -= m->steps < PAIRS_AT_ONCE ? m->steps : PAIRS_AT_ONCE;
+        }
     }
 }
 
@@ -383,17 +478,24 @@ int index_match(const struct index *index, struct index_scratch *scratch,
                 struct field_scratch *fields, const struct rule_event *event,
                 const struct index_who *who, struct index_result *result)
 {
-    struct matching m = {index, scratch, fields_leaves(fields), MATCH_STEPS_MAX};
+    struct matching m;
     const char *problem;
     size_t count;
     int status = index_prepare(index, fields, event, who, &problem);
 
+    m.index = index;
+    m.scratch = scratch;
+    m.table = fields_leaves(fields);
+    m.steps = MATCH_STEPS_MAX;
+    m.pending_count = 0;
     if (status == ATAMO_OK) {
         problem = "no memory";
         status = reserve_bits(scratch, index->rule_count);
     }
     if (status == ATAMO_OK)
         status = reserve_values(scratch, index->field_count);
+    if (status == ATAMO_OK && index->has_pairs)
+        status = reserve_paired(scratch, m.table->count);
     if (status != ATAMO_OK) {
         result->problem = problem;
         return status;
@@ -401,7 +503,10 @@ int index_match(const struct index *index, struct index_scratch *scratch,
     set_values(&m);
     for (uint32_t i = 0; i < m.table->touched_count; i++)
         ask_field(&m, m.table->touched[i]);
+    if (index->has_pairs)
+        ask_pairs(&m);
     ask_all(&m, index->always, index->always_count);
+    ask_pending(&m);
     clear_values(&m);
     status = collect(index, scratch, &count);
     if (status == ATAMO_OK && m.steps == 0) {
