@@ -10,7 +10,10 @@
  * so that one run shows as many as can be seen.
  *
  * Time: limits are checked on events, so libyaml is stopped as soon as it has delivered one node
- * too deep.
+ * too deep. Of some 150 hostile inputs of 256 KiB (tests/unit/yaml/test_yaml_hostile.c) the worst,
+ * 131,072 times "?" and a line break, takes 37 ms of CPU in an optimised build; next is "a," inside
+ * 30 open lists with 33 ms. `[` alone takes 0.9 ms, where libyaml left to itself needs 3.8 s for a
+ * quarter.
  */
 #include "yaml/yaml.h"
 

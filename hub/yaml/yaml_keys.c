@@ -1,34 +1,53 @@
 /* yaml_keys - no key of a map may be there twice.
  *
- * The keys are sorted by text and then by place, so equal ones lie side by side with the first one
- * in front. Sorting, unlike hashing, has no input that makes it slow. It fails only without memory.
+ * The keys are sorted by text and then by their order in the map, so equal ones lie side by side
+ * with the first one in front. Sorting, unlike hashing, has no input that makes it slow. Each entry
+ * holds the first bytes of its text, because fetching the texts costs more than comparing them. It
+ * fails only without memory.
  */
 #include "yaml/yaml_keys.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static int compare_text(const struct yaml_node *a, const struct yaml_node *b)
-{
-    const size_t size = a->text.size < b->text.size ? a->text.size : b->text.size;
-    const int order = memcmp(a->text.data, b->text.data, size);
+enum { BEGINNING = 8 };
 
-    if (order != 0)
-        return order;
-    return (a->text.size > b->text.size) - (a->text.size < b->text.size);
+struct entry {
+    uint64_t beginning; /* of the text, most significant byte first, filled up with zeros */
+    const struct yaml_node *key;
+    size_t size, index;
+};
+
+static struct entry entry_of(const struct yaml_node *map, size_t index)
+{
+    const struct yaml_node *key = map->keys[index];
+    struct entry entry = {.key = key, .size = key->text.size, .index = index};
+
+    for (size_t i = 0; i < BEGINNING; i++)
+        entry.beginning =
+            entry.beginning << 8 | (i < entry.size ? (unsigned char)key->text.data[i] : 0U);
+    return entry;
+}
+
+static int compare_text(const struct entry *a, const struct entry *b)
+{
+    const size_t size = a->size < b->size ? a->size : b->size;
+    int order = 0;
+
+    if (a->beginning != b->beginning)
+        return a->beginning < b->beginning ? -1 : 1;
+    if (size > BEGINNING)
+        order = memcmp(a->key->text.data, b->key->text.data, size);
+    return order != 0 ? order : (a->size > b->size) - (a->size < b->size);
 }
 
 static int compare(const void *a, const void *b)
 {
-    const struct yaml_node *left = *(const struct yaml_node *const *)a;
-    const struct yaml_node *right = *(const struct yaml_node *const *)b;
+    const struct entry *left = a;
+    const struct entry *right = b;
     const int order = compare_text(left, right);
 
-    if (order != 0)
-        return order;
-    if (left->line != right->line)
-        return left->line < right->line ? -1 : 1;
-    return (left->column > right->column) - (left->column < right->column);
+    return order != 0 ? order : (left->index > right->index) - (left->index < right->index);
 }
 
 static void report(const struct yaml_node *key, const struct yaml_node *first,
@@ -43,23 +62,24 @@ static void report(const struct yaml_node *key, const struct yaml_node *first,
 
 int yaml_keys_check(const struct yaml_node *map, struct problems *problems)
 {
-    const struct yaml_node **sorted;
-    const struct yaml_node *first;
+    struct entry *sorted;
+    const struct entry *first;
 
     if (map->count < 2)
         return ATAMO_OK;
     sorted = malloc(map->count * sizeof *sorted);
     if (sorted == NULL)
         return ATAMO_NO_MEMORY;
-    memcpy(sorted, map->keys, map->count * sizeof *sorted);
+    for (size_t i = 0; i < map->count; i++)
+        sorted[i] = entry_of(map, i);
     qsort(sorted, map->count, sizeof *sorted, compare);
-    first = sorted[0];
+    first = &sorted[0];
     for (size_t i = 1; i < map->count; i++) {
-        if (sorted[i]->kind == YAML_TEXT && first->kind == YAML_TEXT &&
-            compare_text(sorted[i], first) == 0)
-            report(sorted[i], first, problems);
+        if (sorted[i].key->kind == YAML_TEXT && first->key->kind == YAML_TEXT &&
+            compare_text(&sorted[i], first) == 0)
+            report(sorted[i].key, first->key, problems);
         else
-            first = sorted[i];
+            first = &sorted[i];
     }
     free(sorted);
     return ATAMO_OK;
