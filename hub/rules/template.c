@@ -13,6 +13,7 @@
 #include "json/json.h"
 #include "json/write.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -332,6 +333,7 @@ static const struct template *finish(struct builder *builder)
         builder->status = ATAMO_NO_MEMORY;
     if (builder->status != ATAMO_OK)
         return NULL;
+    assert(builder->count > 0); /* even an empty text has its quotes */
     memcpy(parts, builder->parts, builder->count * sizeof *parts);
     made->parts = parts;
     made->count = builder->count;

@@ -78,7 +78,7 @@ static int push_pending(struct reader *reader, const struct yaml_node *node)
 {
     if (reader->pending_count == reader->pending_room) {
         const size_t room = reader->pending_room > 0 ? reader->pending_room * 2 : 64;
-        void *grown = realloc(reader->pending, room * sizeof *reader->pending);
+        void *grown = realloc(reader->pending, room * sizeof(void *));
 
         if (grown == NULL)
             return ATAMO_NO_MEMORY;
@@ -264,8 +264,8 @@ static int fill_map(struct reader *reader, struct yaml_node *map,
 {
     assert(count % 2 == 0);
     map->count = count / 2;
-    map->keys = arena_array(reader->arena, map->count, sizeof *map->keys);
-    map->items = arena_array(reader->arena, map->count, sizeof *map->items);
+    map->keys = arena_array(reader->arena, map->count, sizeof(void *));
+    map->items = arena_array(reader->arena, map->count, sizeof(void *));
     if (map->keys == NULL || map->items == NULL)
         return ATAMO_NO_MEMORY;
     for (size_t i = 0; i < map->count; i++) {
@@ -279,11 +279,11 @@ static int fill_list(struct reader *reader, struct yaml_node *list,
                      const struct yaml_node *const *children, size_t count)
 {
     list->count = count;
-    list->items = arena_array(reader->arena, count, sizeof *list->items);
+    list->items = arena_array(reader->arena, count, sizeof(void *));
     if (list->items == NULL)
         return ATAMO_NO_MEMORY;
     if (count > 0)
-        memcpy(list->items, children, count * sizeof *children);
+        memcpy(list->items, children, count * sizeof(void *));
     return ATAMO_OK;
 }
 
@@ -478,7 +478,9 @@ int yaml_parse(struct arena *arena, atamo_bytes input, const struct yaml_options
     if (status == ATAMO_OK)
         status = read_document(&reader);
     if (status == ATAMO_OK && problems->errors > errors_before)
-        status = problems->no_memory ? ATAMO_NO_MEMORY : ATAMO_INVALID;
+        status = ATAMO_INVALID;
+    if (status == ATAMO_INVALID && problems->no_memory)
+        status = ATAMO_NO_MEMORY; /* not every problem could be noted */
     if (status == ATAMO_OK)
         *root = reader.root;
     reader_close(&reader);

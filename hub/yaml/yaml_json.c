@@ -47,7 +47,10 @@ static size_t escape_byte(char escaped[6], unsigned char byte)
     escaped[0] = (char)byte;
     if (byte >= 0x20)
         return 1;
-    memcpy(escaped, "\\u00", 4);
+    escaped[0] = '\\';
+    escaped[1] = 'u';
+    escaped[2] = '0';
+    escaped[3] = '0';
     escaped[4] = digits[byte >> 4];
     escaped[5] = digits[byte & 15];
     return 6;
