@@ -143,7 +143,7 @@ static bool is_json_scalar(struct builder *builder, atamo_bytes text)
 {
     struct json_parser *parser;
     struct json_document document;
-    bool scalar;
+    int status;
 
     if (equals(text, "null") || equals(text, "true") || equals(text, "false"))
         return true;
@@ -153,9 +153,11 @@ static bool is_json_scalar(struct builder *builder, atamo_bytes text)
         builder->status = ATAMO_NO_MEMORY;
         return false;
     }
-    scalar = json_parse(parser, text, text.size, &document, NULL) == ATAMO_OK;
+    status = json_parse(parser, text, text.size, &document, NULL);
     json_parser_close(parser);
-    return scalar;
+    if (status == ATAMO_NO_MEMORY)
+        builder->status = status;
+    return status == ATAMO_OK;
 }
 
 static void put_reference(struct builder *builder, const struct reference *reference,
