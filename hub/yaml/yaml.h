@@ -2,10 +2,13 @@
  *
  * Parsing is by libyaml; this module adds what a configuration needs: positions on every node,
  * scalar types by YAML 1.2's core schema, no duplicate keys, limits on size, nesting and node count
- * that are checked on parser *events* (libyaml alone takes seconds on hostile nesting), aliases
- * refused, and
- * `${env:NAME}` / `${env:NAME:-default}` replaced in plain and quoted scalars when asked. JSON is
- * YAML: the same call reads both.
+ * that are checked on parser *events* (libyaml alone takes seconds on hostile nesting), anchors,
+ * aliases, merge keys and foreign tags refused, and `${env:NAME}` / `${env:NAME:-default}` replaced
+ * in plain and quoted values when asked. A plain value is typed after that: `port: ${env:PORT}` is
+ * a number. `$${env:` is left alone, so are block texts.
+ *
+ * JSON is YAML: the same call reads both, except (libyaml's limits) keys over 1024 bytes and `\u`
+ * escapes of surrogate pairs.
  *
  * The tree lives in the caller's arena and is never changed after parsing.
  */
