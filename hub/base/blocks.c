@@ -28,6 +28,8 @@ static void put(struct blocks *blocks, struct block *block)
 {
     struct block **list;
 
+    assert(blocks->out > 0);
+    blocks->out--;
     if (block->size > BLOCKS_SLAB_MAX) {
         free(block);
         return;
@@ -37,8 +39,7 @@ static void put(struct blocks *blocks, struct block *block)
     *list = block;
 }
 
-/* Sort what other threads gave back into the free lists. */
-static void collect(struct blocks *blocks)
+void blocks_collect(struct blocks *blocks)
 {
     struct stack_node *node = stack_take(&blocks->returned);
 
@@ -52,7 +53,7 @@ static void collect(struct blocks *blocks)
 
 void blocks_close(struct blocks *blocks)
 {
-    collect(blocks);
+    blocks_collect(blocks);
     while (blocks->slabs != NULL) {
         struct slab *older = blocks->slabs->older;
 
@@ -106,15 +107,19 @@ struct block *blocks_take(struct blocks *blocks, size_t size)
     struct block *block;
 
     assert(size >= sizeof(struct block));
-    if (rounded > BLOCKS_SLAB_MAX)
-        return take_large(blocks, rounded);
-    list = &blocks->free[rounded / BLOCKS_UNIT - 1];
-    if (*list == NULL)
-        collect(blocks);
-    if (*list == NULL)
-        return cut(blocks, rounded);
-    block = *list;
-    *list = (struct block *)block->link.next;
+    if (rounded > BLOCKS_SLAB_MAX) {
+        block = take_large(blocks, rounded);
+    } else {
+        list = &blocks->free[rounded / BLOCKS_UNIT - 1];
+        if (*list == NULL)
+            blocks_collect(blocks);
+        block = *list;
+        if (block != NULL)
+            *list = (struct block *)block->link.next;
+        else
+            block = cut(blocks, rounded);
+    }
+    blocks->out += block != NULL;
     return block;
 }
 

@@ -33,6 +33,7 @@ struct blocks {
     struct slab *slabs;
     char *fresh; /* rest of the newest slab */
     size_t fresh_size;
+    uint64_t out; /* blocks taken and not known to be home */
     size_t bytes; /* taken from malloc and not returned to it, large blocks not counted */
     _Alignas(64) struct stack returned;
 };
@@ -45,6 +46,9 @@ void blocks_close(struct blocks *blocks);
 /* A block of at least `size` bytes, header included, or NULL. Not zeroed past the header. [owner]
  */
 struct block *blocks_take(struct blocks *blocks, size_t size);
+
+/* Sort what other threads gave back into the free lists: afterwards `out` is exact. [owner] */
+void blocks_collect(struct blocks *blocks);
 
 /* Give a block back. [owner] */
 void blocks_give(struct block *block);

@@ -24,21 +24,16 @@ static int64_t deadline_of(const struct flow *flow, const struct lane *lane,
     return deadline;
 }
 
-/* Say to the watchdog what is called, while it is. */
 static void call_inline(struct flow *flow, const struct lane *lane, atamo_action handle)
 {
     const struct instance *instance = lane->settings.instance;
 
-    atomic_store_explicit(&flow->watch.what, "handle()", memory_order_relaxed);
-    atomic_store_explicit(&flow->watch.who, instance, memory_order_relaxed);
+    flow_watch_begin(flow, instance, "handle()");
     if (lane->agent->handle != NULL)
         lane->agent->handle(instance->self, handle);
     else
         lane->agent->handle_batch(instance->self, &handle, 1);
-    atomic_store_explicit(&flow->watch.who, NULL, memory_order_relaxed);
-    atomic_store_explicit(&flow->watch.turns,
-                          atomic_load_explicit(&flow->watch.turns, memory_order_relaxed) + 1,
-                          memory_order_relaxed);
+    flow_watch_end(flow);
 }
 
 static bool is_expired(const struct flow *flow, const struct action *action)
@@ -125,7 +120,7 @@ void flow_tell_cancel(const struct action *action, atamo_reason reason)
     const struct instance *instance = action->instance;
 
     if (instance->plugin->agent->cancel != NULL)
-        instance->plugin->agent->cancel(instance->self, action_handle(action), reason);
+        instance->plugin->agent->cancel(instance->self, action_handle(action), (uint32_t)reason);
 }
 
 void flow_action_due(struct flow *flow, struct action *action)

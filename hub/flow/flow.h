@@ -45,6 +45,8 @@ struct flow_counters {
 };
 
 /* Something to be run on the hub's thread between two turns. */
+struct inlet; /* flow/inlet.h */
+
 struct flow_call {
     struct stack_node link;
     void (*fn)(void *argument);
@@ -82,6 +84,8 @@ struct flow {
     struct bell bell;
     struct port *ports[NUMBER_CLIENTS];
     uint32_t port_count;
+    struct port *retired_ports;
+    _Atomic bool chores; /* there is something for flow_chores() */
     uint32_t next_port;
     struct stack settled;
     struct stack responses;
@@ -89,6 +93,7 @@ struct flow {
     struct stack_node *settled_here; /* settled on this thread, newest first */
     struct blocks blocks;            /* of events that plugins submit on this thread */
     struct number_source numbers;
+    struct inlet *inlets; /* of event providers */
     struct message *local_first, *local_last;
     uint32_t local_count;
 
@@ -118,6 +123,22 @@ struct flow {
     struct block *returning_newest, *returning_oldest; /* blocks on their way home */
 };
 
+/* Around a call into a plugin on the hub's thread. */
+static inline void flow_watch_begin(struct flow *flow, const struct instance *instance,
+                                    const char *what)
+{
+    atomic_store_explicit(&flow->watch.what, what, memory_order_relaxed);
+    atomic_store_explicit(&flow->watch.who, instance, memory_order_relaxed);
+}
+
+static inline void flow_watch_end(struct flow *flow)
+{
+    const uint64_t turns = atomic_load_explicit(&flow->watch.turns, memory_order_relaxed);
+
+    atomic_store_explicit(&flow->watch.who, NULL, memory_order_relaxed);
+    atomic_store_explicit(&flow->watch.turns, turns + 1, memory_order_relaxed);
+}
+
 /* Everything but the configuration. ATAMO_NO_MEMORY, ATAMO_IO. */
 int flow_open(struct flow *flow, struct names *names, const struct clock *clock, uint64_t seed);
 void flow_close(struct flow *flow);
@@ -130,6 +151,9 @@ size_t flow_turn(struct flow *flow);
 
 /* When a timer is due next; INT64_MAX: never. */
 int64_t flow_next_due(const struct flow *flow);
+
+/* Does the flow take nothing new because an auditor is about to block it? */
+bool flow_is_held(struct flow *flow);
 
 /* Is there anything that a turn would do? For the moment before sleeping. */
 bool flow_has_work(struct flow *flow);
@@ -144,6 +168,23 @@ static inline bool flow_is_here(const struct flow *flow)
     return !atomic_load_explicit(&flow->threaded, memory_order_acquire) ||
            pthread_equal(flow->thread, pthread_self()) != 0;
 }
+
+/* Run fn(argument) on the hub's thread some time; `call` must last until then. [any] */
+void flow_post(struct flow *flow, struct flow_call *call);
+
+/* --- ports.c */
+
+/* Take events from this port from now on. ATAMO_BUSY: too many. [hub thread] */
+int flow_add_port(struct flow *flow, struct port *port);
+
+/* Its owner has gone: what is in its ring is admitted, and when its last block is home it is freed
+ * and its client number put into the list of free ones. [hub thread] */
+void flow_retire_port(struct flow *flow, struct port *port);
+
+/* Free retired ports that have all their blocks; each one's client number is told to `fn`. Hand out
+ * the list of retired generations. [hub thread] */
+struct generation *flow_chores(struct flow *flow, void (*fn)(void *user, uint32_t client),
+                               void *user);
 
 /* --- swap.c */
 

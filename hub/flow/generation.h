@@ -92,8 +92,9 @@ struct generation {
     size_t rule_provider_count;
 };
 
-/* Free a generation that nothing uses: compiled rules of providers, then its hold on instances (those
- * whose refs reach 0 are closed; a NULL instance was released before), then everything else. */
+/* Free a generation that nothing uses: compiled rules of providers, then its hold on instances
+ * (those whose refs reach 0 are closed; a NULL instance was released before), then everything else.
+ */
 void generation_free(struct generation *generation);
 
 #endif

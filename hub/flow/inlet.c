@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { PRODUCE_AGAIN_NS = 10 * NS_PER_MS };
+
 /* [hub thread] The port has room again. */
 static void tell_room(void *user)
 {
@@ -19,24 +21,24 @@ static void tell_room(void *user)
     inlet->has_room = true;
     (void)pthread_cond_broadcast(&inlet->room);
     (void)pthread_mutex_unlock(&inlet->lock);
-    inlet->ready_due = inlet->ready != NULL;
+    inlet->ready_due = inlet->provider != NULL && inlet->provider->ready != NULL;
+    inlet->produce_at = 0;
 }
 
 int inlet_open(struct flow *flow, uint32_t client, uint64_t max_data, struct inlet **inlet)
 {
-    struct inlet *made = aligned_alloc(64, (sizeof *made + 63) / 64 * 64);
+    struct inlet *made = calloc(1, sizeof *made);
     pthread_condattr_t attributes;
 
     if (made == NULL)
         return ATAMO_NO_MEMORY;
-    memset(made, 0, sizeof *made);
-    if (port_open(&made->port, client, &flow->bell, &flow->clock, max_data) != ATAMO_OK) {
+    if (port_open(client, &flow->bell, &flow->clock, max_data, &made->port) != ATAMO_OK) {
         free(made);
         return ATAMO_NO_MEMORY;
     }
     made->flow = flow;
-    made->port.room = tell_room;
-    made->port.room_user = made;
+    made->port->room = tell_room;
+    made->port->room_user = made;
     (void)pthread_mutex_init(&made->lock, NULL);
     (void)pthread_condattr_init(&attributes);
     (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -44,6 +46,62 @@ int inlet_open(struct flow *flow, uint32_t client, uint64_t max_data, struct inl
     (void)pthread_condattr_destroy(&attributes);
     *inlet = made;
     return ATAMO_OK;
+}
+
+void inlet_attach(struct inlet *inlet)
+{
+    inlet->next = inlet->flow->inlets;
+    inlet->flow->inlets = inlet;
+}
+
+void inlet_detach(struct inlet *inlet)
+{
+    struct inlet **at = &inlet->flow->inlets;
+
+    while (*at != NULL && *at != inlet)
+        at = &(*at)->next;
+    if (*at != NULL)
+        *at = inlet->next;
+}
+
+static size_t produce(struct flow *flow, struct inlet *inlet, size_t budget)
+{
+    size_t count;
+
+    if (inlet->provider->produce == NULL || inlet->produce_at > flow->now)
+        return 0;
+    flow_watch_begin(flow, inlet->instance, "produce()");
+    count = inlet->provider->produce(inlet->instance->self, budget);
+    flow_watch_end(flow);
+    if (count == 0)
+        inlet->produce_at = flow->now + PRODUCE_AGAIN_NS;
+    return count;
+}
+
+size_t inlets_produce(struct flow *flow, size_t budget)
+{
+    size_t count = 0;
+
+    for (struct inlet *inlet = flow->inlets; inlet != NULL; inlet = inlet->next) {
+        if (inlet->ready_due) {
+            inlet->ready_due = false;
+            flow_watch_begin(flow, inlet->instance, "ready()");
+            inlet->provider->ready(inlet->instance->self);
+            flow_watch_end(flow);
+        }
+        count += produce(flow, inlet, budget);
+    }
+    return count;
+}
+
+int64_t inlets_next(const struct flow *flow)
+{
+    int64_t next = INT64_MAX;
+
+    for (const struct inlet *inlet = flow->inlets; inlet != NULL; inlet = inlet->next)
+        if (inlet->provider->produce != NULL && inlet->produce_at < next)
+            next = inlet->produce_at;
+    return next;
 }
 
 void inlet_shut(struct inlet *inlet)
@@ -59,7 +117,8 @@ void inlet_close(struct inlet *inlet)
     if (inlet == NULL)
         return;
     cloudevent_reader_close(inlet->reader);
-    port_close(&inlet->port);
+    inlet->port->room = NULL;
+    flow_retire_port(inlet->flow, inlet->port);
     (void)pthread_cond_destroy(&inlet->room);
     (void)pthread_mutex_destroy(&inlet->lock);
     free(inlet);
@@ -80,7 +139,7 @@ static int submit_here(struct inlet *inlet, const atamo_event_draft *draft,
     }
     here.now_ns = flow->now;
     here.number = number_next(&flow->numbers, flow->now);
-    here.max_data = inlet->port.max_data;
+    here.max_data = inlet->port->max_data;
     status = message_build(&flow->blocks, draft, &here, &message, why);
     if (status != ATAMO_OK)
         return status;
@@ -105,7 +164,7 @@ static int submit_locked(struct inlet *inlet, const atamo_event_draft *draft,
         *why = "the hub is stopping";
         return ATAMO_CLOSED;
     }
-    status = port_submit(&inlet->port, draft, origin, NULL, &number, why);
+    status = port_submit(inlet->port, draft, origin, NULL, &number, why);
     if (status == ATAMO_BUSY)
         inlet->has_room = false;
     return status;
@@ -169,7 +228,7 @@ int inlet_wait(struct inlet *inlet, uint32_t timeout_ms)
     }
     (void)pthread_mutex_lock(&inlet->lock);
     while (!inlet->has_room && !inlet->closed && waited != ETIMEDOUT) {
-        if (ring_room(&inlet->port.ring) > 0)
+        if (ring_room(&inlet->port->ring) > 0)
             break;
         waited = pthread_cond_timedwait(&inlet->room, &inlet->lock, &until);
     }

@@ -12,7 +12,7 @@
 
 struct inlet {
     struct flow *flow;
-    struct port port;
+    struct port *port; /* given to the flow when the inlet closes */
     pthread_mutex_t lock;
     pthread_cond_t room;
     struct cloudevent_reader *reader;
@@ -27,8 +27,21 @@ struct inlet {
 /* An inlet whose messages carry `client`. ATAMO_NO_MEMORY. */
 int inlet_open(struct flow *flow, uint32_t client, uint64_t max_data, struct inlet **inlet);
 
+/* [hub thread] Let an event provider produce from now on, or no more. */
+void inlet_attach(struct inlet *inlet);
+void inlet_detach(struct inlet *inlet);
+
+/* [hub thread] Call ready() and produce() where they are due. Returns how many events came. */
+size_t inlets_produce(struct flow *flow, size_t budget);
+
+/* When produce() of some provider is worth asking again; INT64_MAX: never. */
+int64_t inlets_next(const struct flow *flow);
+
 /* Wake and refuse everybody who waits or comes. [any] */
 void inlet_shut(struct inlet *inlet);
+
+/* Free it; the port stays with the flow until its last message has ended. [hub thread, or no
+ * thread] */
 void inlet_close(struct inlet *inlet);
 
 /* Submit one event; `why` (capacity 256) may be NULL. Statuses as host->submit(). [any] */

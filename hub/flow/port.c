@@ -5,28 +5,37 @@
  */
 #include "flow/port.h"
 
-int port_open(struct port *port, uint32_t client, struct bell *bell, const struct clock *clock,
-              uint64_t max_data)
-{
-    const int status = ring_open(&port->ring, PORT_RING);
+#include <stdlib.h>
+#include <string.h>
 
-    if (status != ATAMO_OK)
-        return status;
-    blocks_init(&port->blocks);
-    port->numbers = (struct number_source){.client = client};
-    port->bell = bell;
-    port->clock = clock;
-    port->max_data = max_data;
-    port->room = NULL;
-    port->room_user = NULL;
-    atomic_init(&port->hungry, false);
+int port_open(uint32_t client, struct bell *bell, const struct clock *clock, uint64_t max_data,
+              struct port **port)
+{
+    struct port *made = aligned_alloc(64, (sizeof *made + 63) / 64 * 64);
+
+    if (made == NULL)
+        return ATAMO_NO_MEMORY;
+    memset(made, 0, sizeof *made);
+    if (ring_open(&made->ring, PORT_RING) != ATAMO_OK) {
+        free(made);
+        return ATAMO_NO_MEMORY;
+    }
+    blocks_init(&made->blocks);
+    made->numbers.client = client;
+    made->bell = bell;
+    made->clock = clock;
+    made->max_data = max_data;
+    *port = made;
     return ATAMO_OK;
 }
 
 void port_close(struct port *port)
 {
+    if (port == NULL)
+        return;
     ring_close(&port->ring);
     blocks_close(&port->blocks);
+    free(port);
 }
 
 int port_submit(struct port *port, const atamo_event_draft *draft,

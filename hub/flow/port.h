@@ -27,13 +27,14 @@ struct port {
     _Atomic bool hungry;      /* was refused: tell it when there is room */
     void (*room)(void *user); /* hub thread: there is room again; NULL: nobody asks */
     void *room_user;
+    struct port *next_retired; /* hub thread: its owner has gone, blocks are still out */
 };
 
 /* `client` is the number that all its messages carry. ATAMO_NO_MEMORY. */
-int port_open(struct port *port, uint32_t client, struct bell *bell, const struct clock *clock,
-              uint64_t max_data);
+int port_open(uint32_t client, struct bell *bell, const struct clock *clock, uint64_t max_data,
+              struct port **port);
 
-/* Nothing of the port may be in the hub any more. */
+/* Nothing of the port may be in the hub any more. NULL is fine. */
 void port_close(struct port *port);
 
 /* Copy a draft into a message and push it; `request` may be NULL. *number is set on success.

@@ -107,4 +107,5 @@ void flow_generation_unref(struct flow *flow, struct generation *generation)
         return;
     generation->retired = flow->retired;
     flow->retired = generation;
+    atomic_store_explicit(&flow->chores, true, memory_order_relaxed);
 }

@@ -8,6 +8,7 @@
  */
 #include "flow/deliver.h"
 #include "flow/flow.h"
+#include "flow/inlet.h"
 #include "flow/pool.h"
 #include "rules/index.h"
 
@@ -184,6 +185,7 @@ static size_t take_events(struct flow *flow)
 
     if (!has_room(flow) || journal_pressed(&flow->journal))
         return 0;
+    count += inlets_produce(flow, FLOW_BATCH);
     count += take_local(flow);
     for (uint32_t i = 0; i < flow->port_count && has_room(flow); i++)
         count += take_port(flow, flow->ports[(flow->next_port + i) % flow->port_count]);
@@ -219,8 +221,15 @@ int64_t flow_next_due(const struct flow *flow)
 {
     const int64_t action = wheel_next(&flow->wheel);
     const int64_t other = wheel_next(&flow->alarms);
+    const int64_t produce = inlets_next(flow);
+    const int64_t timer = action < other ? action : other;
 
-    return action < other ? action : other;
+    return timer < produce ? timer : produce;
+}
+
+bool flow_is_held(struct flow *flow)
+{
+    return journal_pressed(&flow->journal);
 }
 
 bool flow_has_work(struct flow *flow)
@@ -257,6 +266,12 @@ static void run_waiting(void *argument)
     (void)pthread_mutex_unlock(&waiting->lock);
 }
 
+void flow_post(struct flow *flow, struct flow_call *call)
+{
+    stack_push(&flow->calls, &call->link, &call->link);
+    bell_ring(&flow->bell);
+}
+
 void flow_call(struct flow *flow, void (*fn)(void *argument), void *argument)
 {
     struct waiting_call waiting = {.fn = fn, .argument = argument};
@@ -269,8 +284,7 @@ void flow_call(struct flow *flow, void (*fn)(void *argument), void *argument)
     waiting.call.argument = &waiting;
     (void)pthread_mutex_init(&waiting.lock, NULL);
     (void)pthread_cond_init(&waiting.done, NULL);
-    stack_push(&flow->calls, &waiting.call.link, &waiting.call.link);
-    bell_ring(&flow->bell);
+    flow_post(flow, &waiting.call);
     (void)pthread_mutex_lock(&waiting.lock);
     while (!waiting.has_run)
         (void)pthread_cond_wait(&waiting.done, &waiting.lock);

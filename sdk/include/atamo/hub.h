@@ -58,6 +58,11 @@ typedef struct atamo_registration {
     void *context;              /* host->context() of its instances */
 } atamo_registration;
 
+enum {
+    ATAMO_SPIN = 1u << 0 /* while traffic lasts, look for more for 50 us before sleeping: answers in
+                            under a microsecond, for a core that is kept busy. For daemons */
+};
+
 typedef struct atamo_settings {
     uint32_t size; /* sizeof(atamo_settings) */
     uint32_t flags;
