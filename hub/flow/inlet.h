@@ -16,12 +16,14 @@ struct inlet {
     pthread_mutex_t lock;
     pthread_cond_t room;
     struct cloudevent_reader *reader;
-    bool has_room;             /* told by the hub's thread since the last refusal */
-    bool closed;               /* the hub stops */
-    bool finished;             /* an event provider said so */
-    void (*ready)(void *self); /* event_provider->ready() */
-    void *self;
-    bool ready_due; /* hub's thread: call ready() after this turn */
+    bool has_room; /* told by the hub's thread since the last refusal */
+    bool closed;   /* the hub stops */
+    bool finished; /* an event provider said so */
+    const struct instance *instance;
+    const struct atamo_event_provider *provider; /* NULL: an agent's inlet */
+    bool ready_due;                              /* hub's thread: call ready() after this turn */
+    int64_t produce_at; /* hub's thread: when produce() is worth asking again */
+    struct inlet *next; /* hub's thread: the flow's list of event providers */
 };
 
 /* An inlet whose messages carry `client`. ATAMO_NO_MEMORY. */

@@ -73,22 +73,21 @@ static void put_rules(struct flow *flow, const struct message *message, struct j
 {
     const struct generation *generation = message->generation;
     const struct index_who who = flow_who(flow, message);
-    char text[512];
 
     flow->matched = NULL;
     flow_fill_event(flow, message);
     json_put_name(writer, atamo_text("rules"));
     json_open_array(writer);
     for (size_t i = 0; generation != NULL && i < generation->rule_count; i++) {
-        struct index_reason reason = {false, NULL};
+        struct index_reason reason;
         const int status = index_explain(generation->index, (uint32_t)i, flow->scratch,
-                                         &flow->event, &who, &reason, text, sizeof text);
+                                         &flow->event, &who, &reason);
 
         json_open_object(writer);
         put(writer, "id", names_text(flow->names, generation->rules[i].id));
         json_put_name(writer, atamo_text("matched"));
         json_put_bool(writer, status == ATAMO_OK && reason.matched);
-        put(writer, "reason", atamo_text(status == ATAMO_OK ? text : atamo_status_text(status)));
+        put(writer, "reason", atamo_text(reason.text));
         json_close_object(writer);
     }
     json_close_array(writer);
