@@ -1,11 +1,7 @@
-/* generation - the end of a configuration.
- *
- * What providers compiled goes first, because releasing it is a call into an instance; then each
- * hold on an instance; the arena with everything else last. Nothing here can fail.
- */
+/* generation - freeing one configuration. Compiled rules go first, because their providers must
+ * still be there; then this generation's hold on instances; then its memory. */
 #include "flow/generation.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 static void release_rules(const struct generation *generation)
@@ -13,17 +9,15 @@ static void release_rules(const struct generation *generation)
     for (size_t i = 0; i < generation->rule_count; i++) {
         const struct rule *rule = &generation->rules[i];
 
-        if (rule->provider_rule != NULL && rule->provider->release != NULL)
+        if (rule->provider != NULL && rule->provider_rule != NULL &&
+            rule->provider->release != NULL)
             rule->provider->release(rule->provider_self, rule->provider_rule);
     }
 }
 
-static void let_go(struct instance *instance)
+static void leave(struct instance *instance)
 {
-    if (instance == NULL)
-        return;
-    assert(instance->refs > 0);
-    if (--instance->refs == 0)
+    if (instance != NULL && --instance->refs == 0)
         instance_close(instance);
 }
 
@@ -31,16 +25,15 @@ void generation_free(struct generation *generation)
 {
     if (generation == NULL)
         return;
-    assert(generation->refs == 0);
     release_rules(generation);
-    for (size_t i = 0; i < generation->event_provider_count; i++)
-        let_go(generation->event_providers[i].instance);
-    for (size_t i = 0; i < generation->rule_provider_count; i++)
-        let_go(generation->rule_providers[i].instance);
     for (size_t i = 0; i < generation->agent_count; i++)
-        let_go(generation->agents[i].instance);
+        leave(generation->agents[i].instance);
     for (size_t i = 0; i < generation->auditor_count; i++)
-        let_go(generation->auditors[i].instance);
+        leave(generation->auditors[i].instance);
+    for (size_t i = 0; i < generation->event_provider_count; i++)
+        leave(generation->event_providers[i].instance);
+    for (size_t i = 0; i < generation->rule_provider_count; i++)
+        leave(generation->rule_providers[i].instance);
     arena_close(&generation->arena);
     free(generation);
 }

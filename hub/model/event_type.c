@@ -1,46 +1,62 @@
-/* event_type - the table of registered event types.
+/* event_type - the kinds of event that a hub takes.
  *
- * Happy path: the types are copied into the arena in the order given, with a hash table over their
- * names. The one failure is memory. Names inside a type (required paths, users, groups) are
- * borrowed from whoever builds the table: they live in the same arena.
+ * An open hash table in the arena, at most half full, built once. Building fails only for want of
+ * memory; looking up cannot fail.
  */
 #include "model/event_type.h"
 
-#include "model/lookup.h"
+#include "base/hash.h"
 
 #include <string.h>
 
 struct event_types {
-    struct event_type *list;
-    struct lookup names;
     bool open;
+    uint64_t seed;
+    size_t mask;
+    const struct event_type **slots;
 };
 
 int event_types_build(struct arena *arena, const struct event_type *types, size_t count, bool open,
                       const struct event_types **table)
 {
     struct event_types *made = arena_alloc(arena, sizeof *made);
+    struct event_type *copies = arena_array(arena, count, sizeof *copies);
+    size_t capacity = 4;
 
-    if (made == NULL || lookup_init(&made->names, arena, count) != ATAMO_OK)
+    while (capacity < count * 2)
+        capacity *= 2;
+    if (made == NULL || copies == NULL)
         return ATAMO_NO_MEMORY;
-    made->list = arena_array(arena, count, sizeof *made->list);
-    if (made->list == NULL)
+    made->slots = arena_array(arena, capacity, sizeof *made->slots);
+    if (made->slots == NULL)
         return ATAMO_NO_MEMORY;
-    if (count > 0)
-        memcpy(made->list, types, count * sizeof *types);
-    for (size_t i = 0; i < count; i++)
-        if (lookup_add(&made->names, made->list[i].name, (uint32_t)i) == ATAMO_NO_MEMORY)
-            return ATAMO_NO_MEMORY;
     made->open = open;
+    made->seed = (uint64_t)(uintptr_t)made;
+    made->mask = capacity - 1;
+    for (size_t i = 0; i < count; i++) {
+        size_t at = hash_bytes(made->seed, types[i].name) & made->mask;
+
+        copies[i] = types[i];
+        while (made->slots[at] != NULL)
+            at = (at + 1) & made->mask;
+        made->slots[at] = &copies[i];
+    }
     *table = made;
     return ATAMO_OK;
 }
 
 const struct event_type *event_types_find(const struct event_types *table, atamo_bytes name)
 {
-    uint32_t number;
+    size_t at = hash_bytes(table->seed, name) & table->mask;
 
-    return lookup_find(&table->names, name, &number) ? &table->list[number] : NULL;
+    while (table->slots[at] != NULL) {
+        const struct event_type *type = table->slots[at];
+
+        if (type->name.size == name.size && memcmp(type->name.data, name.data, name.size) == 0)
+            return type;
+        at = (at + 1) & table->mask;
+    }
+    return NULL;
 }
 
 bool event_types_open(const struct event_types *table)

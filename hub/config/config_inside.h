@@ -1,0 +1,39 @@
+/* config_inside - what the files of this folder share: the parsed tree and a build under way. */
+#ifndef HUB_CONFIG_CONFIG_INSIDE_H
+#define HUB_CONFIG_CONFIG_INSIDE_H
+
+#include "config/config.h"
+#include "config/section.h"
+#include "rules/index.h"
+
+struct config {
+    struct arena arena;
+    char *folder;                   /* of the file, with a '/' at its end, or "" */
+    const struct yaml_node *root;   /* NULL: empty */
+    const struct yaml_node **rules; /* each a rule, includes followed */
+    size_t rule_count;
+};
+
+struct building {
+    const struct config *config;
+    const struct config_context *context;
+    struct problems *problems;
+    struct generation *generation;
+    struct arena *arena; /* the generation's */
+    struct index *index;
+    struct section root;
+    char path[8192]; /* plugin path */
+};
+
+/* Sections, each into the generation. All return ATAMO_OK or ATAMO_NO_MEMORY; what is wrong is in
+ * `problems`. */
+int build_hub(struct building *building);
+int build_types(struct building *building);
+int build_users(struct building *building);
+int build_instances(struct building *building);
+int build_rules(struct building *building);
+
+/* A copy of a text in the generation's arena. `data` is NULL without memory. */
+atamo_bytes build_copy(struct building *building, atamo_bytes text);
+
+#endif

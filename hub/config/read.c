@@ -1,0 +1,228 @@
+/* read - a configuration's files as one tree, with the rules of all included files in one list.
+ *
+ * Happy path: read the file, parse it, check the names of its sections, then follow `include:` in
+ * `rules:` file by file in the order of their names. Fails if a file cannot be read or is no YAML,
+ * or if a pattern finds nothing; every such problem is found before it gives up. Included files
+ * cannot include further files, so there are no loops.
+ */
+#include "config/config_inside.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FILE_MAX = 64 << 20, RULES_MAX = 4000000 };
+
+static const char *const sections[] = {
+    "hub",   "plugins",         "users",          "events",  "agents", "auditors",
+    "rules", "event_providers", "rule_providers", "$schema", NULL};
+
+static const char *from_environment(void *context, const char *name)
+{
+    (void)context;
+    return getenv(name); /* NOLINT(concurrency-mt-unsafe): nobody here sets variables */
+}
+
+static int file_problem(const char *path, struct problems *problems, int error)
+{
+    char text[128];
+
+    (void)problems_add(problems, (struct place){path, 0, 0}, "cannot read it: %s",
+                       strerror_r(error, text, sizeof text));
+    return error == ENOENT ? ATAMO_NOT_FOUND : ATAMO_IO;
+}
+
+/* The whole file, in the arena. */
+static int read_file(struct arena *arena, const char *path, struct problems *problems,
+                     atamo_bytes *content)
+{
+    FILE *file = fopen(path, "re");
+    char *data;
+    size_t room = 65536;
+    size_t size = 0;
+    bool failed;
+
+    if (file == NULL)
+        return file_problem(path, problems, errno);
+    data = malloc(room);
+    while (data != NULL) {
+        char *larger;
+
+        size += fread(data + size, 1, room - size, file);
+        if (size < room || room > FILE_MAX)
+            break;
+        room *= 2;
+        larger = realloc(data, room);
+        if (larger == NULL)
+            free(data);
+        data = larger;
+    }
+    failed = ferror(file) != 0;
+    if (failed)
+        (void)file_problem(path, problems, errno != 0 ? errno : EIO);
+    (void)fclose(file);
+    if (data != NULL && !failed)
+        *content = arena_copy(arena, (atamo_bytes){data, size});
+    free(data);
+    if (failed)
+        return ATAMO_IO;
+    return data == NULL || content->data == NULL ? ATAMO_NO_MEMORY : ATAMO_OK;
+}
+
+static int parse(struct config *config, const struct config_source *source, const char *file,
+                 atamo_bytes text, struct problems *problems, const struct yaml_node **root)
+{
+    const struct yaml_options options = {
+        .file = file,
+        .limits = {.bytes = FILE_MAX, .nodes = 40000000},
+        .environment = source->environment != NULL ? source->environment : from_environment,
+        .context = source->environment_context,
+    };
+
+    return yaml_parse(&config->arena, text, &options, problems, root);
+}
+
+static int add_rule(struct config *config, const struct yaml_node *rule)
+{
+    const size_t count = config->rule_count;
+
+    /* Room doubles: 1, 2, 4, 8... */
+    if ((count & (count - 1)) == 0) {
+        const size_t room = count == 0 ? 1 : count * 2;
+        const struct yaml_node **rules =
+            realloc(config->rules, room * sizeof(const struct yaml_node *));
+
+        if (rules == NULL)
+            return ATAMO_NO_MEMORY;
+        config->rules = rules;
+    }
+    config->rules[config->rule_count++] = rule;
+    return ATAMO_OK;
+}
+
+/* An included file is a list of rules, or a map with `rules:`. */
+static int add_file(struct config *config, const struct config_source *source, const char *path,
+                    struct problems *problems)
+{
+    const struct yaml_node *root = NULL;
+    atamo_bytes content = {NULL, 0};
+    int status = read_file(&config->arena, path, problems, &content);
+
+    if (status == ATAMO_OK)
+        status = parse(config, source, path, content, problems, &root);
+    if (status != ATAMO_OK || root == NULL)
+        return status;
+    if (root->kind == YAML_MAP && yaml_get(root, "rules") != NULL)
+        root = yaml_get(root, "rules");
+    if (root->kind != YAML_LIST)
+        return problems_add(problems, yaml_place(root), "%s, expected a list of rules",
+                            yaml_kind_name(root->kind));
+    for (size_t i = 0; i < root->count && status == ATAMO_OK; i++)
+        status = add_rule(config, root->items[i]);
+    return status;
+}
+
+static int include(struct config *config, const struct config_source *source,
+                   const struct yaml_node *pattern, struct problems *problems)
+{
+    const bool absolute = pattern->text.size > 0 && pattern->text.data[0] == '/';
+    const char *path =
+        arena_printf(&config->arena, "%s%s", absolute ? "" : config->folder, pattern->text.data);
+    int status = ATAMO_OK;
+    glob_t found;
+
+    if (path == NULL)
+        return ATAMO_NO_MEMORY;
+    if (glob(path, 0, NULL, &found) != 0) {
+        (void)problems_add(problems, yaml_place(pattern), "no file matches %s", path);
+        return ATAMO_OK;
+    }
+    for (size_t i = 0; i < found.gl_pathc && status != ATAMO_NO_MEMORY; i++)
+        status = add_file(config, source, found.gl_pathv[i], problems);
+    globfree(&found);
+    return status == ATAMO_NO_MEMORY ? status : ATAMO_OK;
+}
+
+static int collect_rules(struct config *config, const struct config_source *source,
+                         struct problems *problems)
+{
+    const struct yaml_node *rules = yaml_get(config->root, "rules");
+    int status = ATAMO_OK;
+
+    if (rules == NULL || rules->kind == YAML_NULL)
+        return ATAMO_OK;
+    if (rules->kind != YAML_LIST)
+        return problems_add(problems, yaml_place(rules), "rules is %s, expected a list",
+                            yaml_kind_name(rules->kind));
+    for (size_t i = 0; i < rules->count && status == ATAMO_OK; i++) {
+        const struct yaml_node *item = rules->items[i];
+        const struct yaml_node *pattern = yaml_get(item, "include");
+
+        if (pattern != NULL && pattern->kind == YAML_TEXT)
+            status = include(config, source, pattern, problems);
+        else
+            status = add_rule(config, item);
+    }
+    if (config->rule_count > RULES_MAX)
+        return problems_add(problems, yaml_place(rules), "more than %d rules", RULES_MAX);
+    return status;
+}
+
+static int read_all(struct config *config, const struct config_source *source,
+                    struct problems *problems)
+{
+    atamo_bytes content = source->text;
+    const char *slash = source->path == NULL ? NULL : strrchr(source->path, '/');
+    int status = ATAMO_OK;
+
+    config->folder =
+        slash == NULL ? strdup("") : strndup(source->path, (size_t)(slash - source->path) + 1);
+    if (config->folder == NULL)
+        return ATAMO_NO_MEMORY;
+    if (source->path != NULL)
+        status = read_file(&config->arena, source->path, problems, &content);
+    if (status == ATAMO_OK)
+        status = parse(config, source, source->path, content, problems, &config->root);
+    if (status != ATAMO_OK)
+        return status;
+    (void)section_open(config->root, "the configuration", sections, problems);
+    if (config->root != NULL && config->root->kind == YAML_MAP)
+        status = collect_rules(config, source, problems);
+    return status != ATAMO_OK ? status : problems_status(problems);
+}
+
+int config_read(const struct config_source *source, struct problems *problems,
+                struct config **config)
+{
+    struct config *made = calloc(1, sizeof *made);
+    int status;
+
+    if (made == NULL)
+        return ATAMO_NO_MEMORY;
+    arena_init(&made->arena);
+    status = read_all(made, source, problems);
+    if (made->root == NULL || made->root->kind != YAML_MAP) {
+        if (status == ATAMO_OK && made->root != NULL)
+            status = ATAMO_INVALID;
+    } else if (status == ATAMO_INVALID) {
+        status = ATAMO_OK; /* building finds more; it fails because there are problems */
+    }
+    if (status != ATAMO_OK) {
+        config_free(made);
+        return status;
+    }
+    *config = made;
+    return ATAMO_OK;
+}
+
+void config_free(struct config *config)
+{
+    if (config == NULL)
+        return;
+    free(config->rules);
+    free(config->folder);
+    arena_close(&config->arena);
+    free(config);
+}
