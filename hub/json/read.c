@@ -194,13 +194,13 @@ static size_t unescape_unicode(const char *text, size_t size, char *out, size_t 
     return 10;
 }
 
-/* The byte that a one-letter escape stands for, 0 if there is no such escape. */
-static char plain_escape(char letter)
+/* The byte that the one-letter escape at `at` stands for, 0 if there is no such escape. */
+static char plain_escape(const char *text, size_t size, size_t at)
 {
     static const char pairs[] = "\"\"\\\\//b\bf\fn\nr\rt\t";
 
-    for (size_t i = 0; i + 1 < sizeof pairs; i += 2) {
-        if (pairs[i] == letter)
+    for (size_t i = 0; at < size && i + 1 < sizeof pairs; i += 2) {
+        if (pairs[i] == text[at])
             return pairs[i + 1];
     }
     return 0;
@@ -222,7 +222,7 @@ size_t json_unescape(const char *text, size_t size, char *out, size_t *bad)
         if (at + 1 < size && text[at + 1] == 'u') {
             read = unescape_unicode(text + at + 2, size - at - 2, out + written, &more);
         } else {
-            out[written] = at + 1 < size ? plain_escape(text[at + 1]) : '\0';
+            out[written] = plain_escape(text, size, at + 1);
             read = out[written] != '\0';
         }
         if (read == 0) {

@@ -12,7 +12,8 @@
 
 void json_writer_init(struct json_writer *writer, char *data, size_t room)
 {
-    *writer = (struct json_writer){.data = data, .room = room};
+    *writer = (struct json_writer){.room = room};
+    writer->data = data;
 }
 
 int json_writer_status(const struct json_writer *writer)

@@ -17,7 +17,7 @@ static bool read_v4(atamo_bytes text, struct address *address)
     if (text.size > V4_TEXT_MAX)
         return false;
     for (size_t i = 0; i <= text.size; i++) {
-        const char c = i < text.size ? text.data[i] : '.';
+        const char c = (char)(i < text.size ? text.data[i] : '.');
 
         if (c >= '0' && c <= '9') {
             value = value * 10 + (unsigned)(c - '0');
@@ -88,7 +88,7 @@ static bool read_v6(atamo_bytes text, struct address *address)
         return false;
     memset(address->bytes, 0, sizeof address->bytes);
     for (int i = 0; i < count; i++) {
-        const int to = gap >= 0 && i >= gap ? V6_GROUPS - count + i : i;
+        const size_t to = (size_t)(gap >= 0 && i >= gap ? V6_GROUPS - count + i : i);
 
         address->bytes[2 * to] = (unsigned char)(groups[i] >> 8);
         address->bytes[2 * to + 1] = (unsigned char)groups[i];

@@ -104,8 +104,11 @@ static size_t put_forms(uint32_t point, char *out)
     size_t size = 0;
 
     if (point >= 0x10000) {
-        memcpy(out, "\1?\1?\1?\1?", 8);
-        return 8;
+        for (; size < 8; size += 2) {
+            out[size] = 1;
+            out[size + 1] = '?';
+        }
+        return size;
     }
     find_forms(point, &forms);
     out[size++] = (char)forms.lower_size;

@@ -24,7 +24,9 @@ int field_scratch_open(struct field_scratch **scratch)
 
     if (s == NULL)
         return ATAMO_NO_MEMORY;
-    if (json_parser_open(&s->parser) != ATAMO_OK) {
+    s->cache = calloc(1, sizeof *s->cache);
+    if (s->cache == NULL || json_parser_open(&s->parser) != ATAMO_OK) {
+        free(s->cache);
         free(s);
         return ATAMO_NO_MEMORY;
     }
@@ -41,19 +43,15 @@ void field_scratch_close(struct field_scratch *scratch)
     free(scratch->table.fields);
     free(scratch->table.places);
     free(scratch->table.touched);
-    free(scratch->wholes);
-    free(scratch->escaped);
+    free(scratch->cache->slots);
+    free(scratch->cache->escaped);
+    free(scratch->cache);
     free(scratch);
 }
 
 const struct leaf_table *fields_leaves(const struct field_scratch *scratch)
 {
     return &scratch->table;
-}
-
-struct leaf *fields_leaf(struct field_scratch *scratch, uint32_t leaf)
-{
-    return &scratch->table.leaves[leaf];
 }
 
 static int reserve_leaves(struct field_scratch *s, size_t more)
@@ -102,10 +100,10 @@ static int reserve_fields(struct field_scratch *s, uint32_t need)
     if (touched == NULL)
         return ATAMO_NO_MEMORY;
     s->table.touched = touched;
-    wholes = realloc(s->wholes, need * sizeof *wholes);
+    wholes = realloc(s->cache->slots, need * sizeof *wholes);
     if (wholes == NULL)
         return ATAMO_NO_MEMORY;
-    s->wholes = wholes;
+    s->cache->slots = wholes;
     memset(wholes + s->field_room, 0, (need - s->field_room) * sizeof *wholes);
     memset(fields + s->field_room, 0, (need - s->field_room) * sizeof *fields);
     s->field_room = need;
@@ -164,9 +162,21 @@ static void forget(struct field_scratch *s)
     s->table.count = 1;
     s->place_count = 1;
     s->array_count = 0;
-    s->escaped_size = 0;
+    s->cache->escaped_size = 0;
     s->data_state = DATA_UNREAD;
     s->event_number++;
+}
+
+/* Member by member: for one large assignment compilers choose an instruction that is slow to start.
+ */
+static void copy_event(struct rule_event *to, const struct rule_event *from)
+{
+    memcpy(to->attributes, from->attributes, sizeof to->attributes);
+    to->extensions = from->extensions;
+    to->extension_count = from->extension_count;
+    to->data = from->data;
+    to->data_room = from->data_room;
+    to->data_is_json = from->data_is_json;
 }
 
 int fields_attributes(const struct field_plan *plan, struct field_scratch *scratch,
@@ -178,7 +188,7 @@ int fields_attributes(const struct field_plan *plan, struct field_scratch *scrat
         reserve_leaves(scratch, ATAMO_ATTRIBUTE_COUNT + 1 + event->extension_count) != ATAMO_OK)
         return ATAMO_NO_MEMORY;
     scratch->plan = plan;
-    scratch->event = *event;
+    copy_event(&scratch->event, event);
     for (uint32_t i = 0; i < plan->attribute_count; i++) {
         const atamo_bytes *value = &event->attributes[plan->attributes[i].attribute];
 

@@ -14,6 +14,12 @@ struct whole_slot {
     struct field_whole value;
 };
 
+struct whole_cache {
+    struct whole_slot *slots; /* by field */
+    char *escaped;            /* attributes as JSON text */
+    size_t escaped_size, escaped_room;
+};
+
 struct field_scratch {
     const struct field_plan *plan;
     struct rule_event event;
@@ -24,10 +30,9 @@ struct field_scratch {
     uint32_t leaf_room, place_room, field_room;
     uint32_t place_count; /* one past the last */
     uint32_t array_count;
-    struct whole_slot *wholes; /* by field */
+    struct whole_cache
+        *cache; /* its own block, so that asking for values leaves the scratch const */
     uint64_t event_number;
-    char *escaped; /* attributes as JSON text, for fields_whole() */
-    size_t escaped_size, escaped_room;
     char problem[160];
 };
 

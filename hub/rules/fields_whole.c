@@ -36,7 +36,7 @@ static bool find_value(const struct field_scratch *s, const struct plan_field *f
 static const struct field_whole missing = {FIELD_MISSING, {"", 0}};
 
 /* Room for every text of the event, escaped, so that what is handed out stays where it is. */
-static bool make_escape_room(struct field_scratch *s)
+static bool make_escape_room(const struct field_scratch *s)
 {
     size_t need = s->event.data_is_json ? 0 : s->event.data.size;
     char *grown;
@@ -46,32 +46,33 @@ static bool make_escape_room(struct field_scratch *s)
     for (size_t i = 0; i < s->event.extension_count; i++)
         need += s->event.extensions[i].value.size;
     need = need * 6 + 2 * (ATAMO_ATTRIBUTE_COUNT + 1 + s->event.extension_count);
-    if (need <= s->escaped_room)
+    if (need <= s->cache->escaped_room)
         return true;
     grown = malloc(need);
     if (grown == NULL)
         return false;
-    free(s->escaped);
-    s->escaped = grown;
-    s->escaped_room = need;
+    free(s->cache->escaped);
+    s->cache->escaped = grown;
+    s->cache->escaped_room = need;
     return true;
 }
 
 /* Text as JSON in the scratch. */
-static struct field_whole escape(struct field_scratch *s, atamo_bytes text)
+static struct field_whole escape(const struct field_scratch *s, atamo_bytes text)
 {
     struct json_writer writer;
 
-    if (s->escaped_size == 0 && !make_escape_room(s))
+    if (s->cache->escaped_size == 0 && !make_escape_room(s))
         return missing;
-    json_writer_init(&writer, s->escaped + s->escaped_size, s->escaped_room - s->escaped_size);
+    json_writer_init(&writer, s->cache->escaped + s->cache->escaped_size,
+                     s->cache->escaped_room - s->cache->escaped_size);
     json_put_text(&writer, text);
     assert(json_writer_status(&writer) == ATAMO_OK); /* each text is escaped once an event */
-    s->escaped_size += writer.size;
+    s->cache->escaped_size += writer.size;
     return (struct field_whole){FIELD_TEXT, {writer.data, writer.size}};
 }
 
-static struct field_whole whole_extension(struct field_scratch *s, atamo_bytes name)
+static struct field_whole whole_extension(const struct field_scratch *s, atamo_bytes name)
 {
     for (size_t i = 0; i < s->event.extension_count; i++) {
         const atamo_extension_attribute *extension = &s->event.extensions[i];
@@ -83,7 +84,7 @@ static struct field_whole whole_extension(struct field_scratch *s, atamo_bytes n
     return missing;
 }
 
-static struct field_whole whole_data(struct field_scratch *s, const struct plan_field *wanted)
+static struct field_whole whole_data(const struct field_scratch *s, const struct plan_field *wanted)
 {
     uint32_t node;
 
@@ -99,9 +100,9 @@ static struct field_whole whole_data(struct field_scratch *s, const struct plan_
 
 struct field_whole fields_whole(const struct field_scratch *scratch, uint32_t field)
 {
-    struct field_scratch *s = (struct field_scratch *)(uintptr_t)scratch; /* its cache and buffer */
+    const struct field_scratch *s = scratch;
     const struct plan_field *wanted = &s->plan->fields[field];
-    struct whole_slot *slot = &s->wholes[field];
+    struct whole_slot *slot = &s->cache->slots[field];
 
     assert(wanted->use == FIELD_WHOLE && !wanted->extra);
     if (slot->event_number == s->event_number)
@@ -114,7 +115,7 @@ struct field_whole fields_whole(const struct field_scratch *scratch, uint32_t fi
                           : missing;
     else
         slot->value = wanted->depth == 1 ? whole_extension(s, wanted->name) : missing;
-    if (s->data_state == DATA_READ || !wanted->in_data)
+    if (s->data_state == DATA_READ || !wanted->in_data || slot->value.kind != FIELD_MISSING)
         slot->event_number = s->event_number;
     return slot->value;
 }

@@ -3,29 +3,9 @@
  * One open-addressing hash table over an array of atoms; the table is rebuilt at twice the size
  * when it is half full. The only failure is no memory.
  */
-#include "rules/hash.h"
 #include "rules/index_inside.h"
 
 #include <string.h>
-
-uint32_t index_hash(uint32_t field, enum atom_kind kind, atamo_bytes text)
-{
-    const uint64_t hash = hash_bytes(text.data, text.size, (uint64_t)field << 3 | (uint64_t)kind);
-
-    return (uint32_t)(hash ^ hash >> 32);
-}
-
-enum atom_kind index_leaf_atom(const struct leaf *leaf, uint64_t *bits, atamo_bytes *text)
-{
-    *text = leaf->text;
-    if (leaf->kind == FIELD_TEXT)
-        return ATOM_TEXT;
-    if (!leaf->comparable)
-        return ATOM_LITERAL;
-    memcpy(bits, &leaf->number, sizeof *bits);
-    *text = (atamo_bytes){(const char *)bits, sizeof *bits};
-    return ATOM_NUMBER;
-}
 
 bool index_test_atom(const struct test *test, uint64_t *bits, enum atom_kind *kind,
                      atamo_bytes *text)

@@ -8,11 +8,13 @@
 #ifndef HUB_RULES_INDEX_INSIDE_H
 #define HUB_RULES_INDEX_INSIDE_H
 
+#include "rules/hash.h"
 #include "rules/index.h"
 #include "rules/leaf.h"
 
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 enum {
     INDEX_PREFIXES_MAX = 16, /* sizes of prefixes per field that can be keys */
@@ -118,7 +120,12 @@ static inline float index_float(double number)
     return number < -(double)FLT_MAX ? -INFINITY : (float)number;
 }
 
-uint32_t index_hash(uint32_t field, enum atom_kind kind, atamo_bytes text);
+static inline uint32_t index_hash(uint32_t field, enum atom_kind kind, atamo_bytes text)
+{
+    const uint64_t hash = hash_bytes(text.data, text.size, (uint64_t)field << 3 | (uint64_t)kind);
+
+    return (uint32_t)(hash ^ hash >> 32);
+}
 
 /* The atom, or 0. For ATOM_NUMBER the text is the eight bytes of the double. */
 uint32_t index_find(const struct index *index, uint32_t field, enum atom_kind kind,
@@ -153,7 +160,18 @@ const struct test *clause_range(const struct clause *clause);
 
 /* The kind and text of the atom of a value of an event; the text may be the eight bytes at *bits.
  */
-enum atom_kind index_leaf_atom(const struct leaf *leaf, uint64_t *bits, atamo_bytes *text);
+static inline enum atom_kind index_leaf_atom(const struct leaf *leaf, uint64_t *bits,
+                                             atamo_bytes *text)
+{
+    *text = leaf->text;
+    if (leaf->kind == FIELD_TEXT)
+        return ATOM_TEXT;
+    if (!leaf->comparable)
+        return ATOM_LITERAL;
+    memcpy(bits, &leaf->number, sizeof *bits);
+    *text = (atamo_bytes){(const char *)bits, sizeof *bits};
+    return ATOM_NUMBER;
+}
 
 /* Sort range entries: `keys[i]` is the range of candidates[i]. */
 struct range_list *index_make_ranges(struct arena *arena, const struct test *const *keys,

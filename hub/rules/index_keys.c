@@ -388,12 +388,12 @@ static int note_data(struct index *index, const struct index_entry *entry)
         } else if (last == 0 || index->type_prefixes[last - 1] != test) {
             if ((last & (last - 1)) == 0) {
                 const struct test **grown =
-                    arena_array(index->arena, last == 0 ? 1 : last * 2, sizeof *grown);
+                    arena_array(index->arena, last == 0 ? 1 : last * 2, sizeof(struct test *));
 
                 if (grown == NULL)
                     return ATAMO_NO_MEMORY;
                 if (last > 0)
-                    memcpy(grown, index->type_prefixes, last * sizeof *grown);
+                    memcpy(grown, index->type_prefixes, last * sizeof(struct test *));
                 index->type_prefixes = grown;
             }
             index->type_prefixes[index->type_prefix_count++] = test;

@@ -30,6 +30,7 @@ struct value {
 struct index_scratch {
     uint64_t *bits[LEVELS]; /* a bit per rule; then per word below */
     size_t words[LEVELS];
+    uint32_t rules_room; /* rules that have a bit */
     struct value *values; /* by field; all empty between events */
     uint32_t value_room;
     uint32_t *rules;
@@ -64,6 +65,8 @@ static int reserve_bits(struct index_scratch *s, uint32_t rules)
 {
     size_t words = rules;
 
+    if (rules <= s->rules_room)
+        return ATAMO_OK;
     for (int i = 0; i < LEVELS; i++) {
         words = words / 64 + 1;
         if (words > s->words[i]) {
@@ -76,6 +79,7 @@ static int reserve_bits(struct index_scratch *s, uint32_t rules)
             s->words[i] = words;
         }
     }
+    s->rules_room = rules;
     return ATAMO_OK;
 }
 
@@ -148,7 +152,7 @@ static void ask_pending(struct matching *m)
 {
     const struct index_entry *entries = m->index->entries;
 
-    for (uint32_t i = 0; i < m->pending_count; i++) {
+    for (uint32_t i = 0; m->pending_count > 4 && i < m->pending_count; i++) {
         const char *when = (const char *)entries[m->pending[i]].when;
 
         if (when == NULL)

@@ -43,41 +43,46 @@ bool index_needs_data(const struct index *index, atamo_bytes type)
     return false;
 }
 
-/* Every leaf's atom, in two rounds: start fetching where it may be, then look. */
-static void find_atoms(const struct index *index, struct field_scratch *fields)
+/* Start fetching where the field's atoms may be; a leaf keeps its hash in `atom` meanwhile. */
+static void hash_leaves(const struct index *index, const struct leaf_table *table, uint32_t field)
 {
-    const struct leaf_table *table = fields_leaves(fields);
     atamo_bytes text;
     uint64_t bits;
 
+    for (uint32_t at = table->fields[field].first; at != LEAF_NONE; at = table->leaves[at].next) {
+        struct leaf *leaf = &table->leaves[at];
+        const enum atom_kind kind = index_leaf_atom(leaf, &bits, &text);
+
+        leaf->atom = index_hash(field, kind, text);
+        __builtin_prefetch(&index->slots[leaf->atom & index->slot_mask]);
+    }
+}
+
+static void find_leaves(const struct index *index, const struct leaf_table *table, uint32_t field)
+{
+    atamo_bytes text;
+    uint64_t bits;
+
+    for (uint32_t at = table->fields[field].first; at != LEAF_NONE; at = table->leaves[at].next) {
+        struct leaf *leaf = &table->leaves[at];
+        const enum atom_kind kind = index_leaf_atom(leaf, &bits, &text);
+
+        leaf->atom = index_find(index, field, kind, text, leaf->atom);
+        if (leaf->atom != 0)
+            __builtin_prefetch(&index->candidates[index->atoms[leaf->atom].first]);
+    }
+}
+
+/* Every leaf's atom. */
+static void find_atoms(const struct index *index, const struct leaf_table *table)
+{
     for (uint32_t i = 0; i < table->touched_count; i++) {
-        const uint32_t field = table->touched[i];
-
-        if (!index->fields[field].has_atoms)
-            continue;
-        for (uint32_t at = table->fields[field].first; at != LEAF_NONE;) {
-            struct leaf *leaf = &table->leaves[at];
-            const enum atom_kind kind = index_leaf_atom(leaf, &bits, &text);
-
-            leaf->atom = index_hash(field, kind, text);
-            __builtin_prefetch(&index->slots[leaf->atom & index->slot_mask]);
-            at = leaf->next;
-        }
+        if (index->fields[table->touched[i]].has_atoms)
+            hash_leaves(index, table, table->touched[i]);
     }
     for (uint32_t i = 0; i < table->touched_count; i++) {
-        const uint32_t field = table->touched[i];
-
-        if (!index->fields[field].has_atoms)
-            continue;
-        for (uint32_t at = table->fields[field].first; at != LEAF_NONE;) {
-            struct leaf *leaf = &table->leaves[at];
-            const enum atom_kind kind = index_leaf_atom(leaf, &bits, &text);
-
-            leaf->atom = index_find(index, field, kind, text, leaf->atom);
-            if (leaf->atom != 0)
-                __builtin_prefetch(&index->candidates[index->atoms[leaf->atom].first]);
-            at = leaf->next;
-        }
+        if (index->fields[table->touched[i]].has_atoms)
+            find_leaves(index, table, table->touched[i]);
     }
 }
 
@@ -94,7 +99,7 @@ int index_prepare(const struct index *index, struct field_scratch *fields,
         index_needs_data(index, event->attributes[ATAMO_TYPE]))
         status = fields_data(fields, problem);
     if (status == ATAMO_OK)
-        find_atoms(index, fields);
+        find_atoms(index, fields_leaves(fields));
     return status;
 }
 

@@ -43,9 +43,6 @@ struct leaf_table {
 
 const struct leaf_table *fields_leaves(const struct field_scratch *scratch);
 
-/* Set a leaf's atom (the index does, once per event). */
-struct leaf *fields_leaf(struct field_scratch *scratch, uint32_t leaf);
-
 /* Add a text to an extra field of the event that was begun. ATAMO_NO_MEMORY. */
 int fields_add_text(struct field_scratch *scratch, uint32_t field, atamo_bytes text);
 

@@ -82,7 +82,7 @@ static bool upper_bound(struct pattern_maker *maker, const struct yaml_node *lis
 bool pattern_numeric(struct pattern_maker *maker, const struct yaml_node *list, struct test *test)
 {
     const struct yaml_node *sign;
-    double number;
+    double number = 0;
 
     if (list->kind != YAML_LIST || (list->count != 2 && list->count != 4))
         return pattern_wrong(maker, list,

@@ -169,7 +169,7 @@ static bool add_clause(struct walk *w, const struct yaml_node *key, struct claus
         return no_memory(w);
     clause->order = (uint16_t)(w->order < UINT16_MAX ? w->order++ : w->order);
     if (w->set.count == 0) {
-        w->set.chains = arena_array(&w->work, 1, sizeof *w->set.chains);
+        w->set.chains = arena_array(&w->work, 1, sizeof(struct link *));
         if (w->set.chains == NULL)
             return no_memory(w);
         w->set.count = 1;
@@ -188,11 +188,11 @@ static bool add_clause(struct walk *w, const struct yaml_node *key, struct claus
 static bool copy_set(struct walk *w, const struct set *from, struct set *to)
 {
     to->count = from->count;
-    to->chains = arena_array(&w->work, from->count + 1, sizeof *to->chains);
+    to->chains = arena_array(&w->work, from->count + 1, sizeof(struct link *));
     if (to->chains == NULL)
         return no_memory(w);
     if (from->count > 0)
-        memcpy(to->chains, from->chains, from->count * sizeof *to->chains);
+        memcpy(to->chains, from->chains, from->count * sizeof(struct link *));
     return true;
 }
 
@@ -205,13 +205,13 @@ static bool join_sets(struct walk *w, struct set *joined, const struct set *more
     if (count > PATTERN_ALTERNATIVES_MAX)
         return pattern_wrong(w->maker, node, "$or makes more than %d alternatives",
                              PATTERN_ALTERNATIVES_MAX);
-    chains = arena_array(&w->work, count + 1, sizeof *chains);
+    chains = arena_array(&w->work, count + 1, sizeof(struct link *));
     if (chains == NULL)
         return no_memory(w);
     if (joined->count > 0)
-        memcpy(chains, joined->chains, joined->count * sizeof *chains);
+        memcpy(chains, joined->chains, joined->count * sizeof(struct link *));
     if (more->count > 0)
-        memcpy(chains + joined->count, more->chains, more->count * sizeof *chains);
+        memcpy(chains + joined->count, more->chains, more->count * sizeof(struct link *));
     *joined = (struct set){count, chains};
     return true;
 }
@@ -369,7 +369,7 @@ static int finish(struct walk *w, const struct yaml_node *when, const struct pat
 
     if (made == NULL)
         return ATAMO_NO_MEMORY;
-    made->alternatives = arena_array(w->maker->arena, w->set.count, sizeof *made->alternatives);
+    made->alternatives = arena_array(w->maker->arena, w->set.count, sizeof(struct conjunction *));
     if (made->alternatives == NULL)
         return ATAMO_NO_MEMORY;
     for (size_t i = 0; i < w->set.count; i++) {

@@ -31,7 +31,7 @@ bool text_has_suffix(atamo_bytes text, atamo_bytes suffix)
 const char *text_check_wildcard(atamo_bytes wildcard)
 {
     for (size_t i = 0; i < wildcard.size; i++) {
-        const char next = i + 1 < wildcard.size ? wildcard.data[i + 1] : '\0';
+        const char next = (char)(i + 1 < wildcard.size ? wildcard.data[i + 1] : '\0');
 
         if (wildcard.data[i] == '*' && next == '*')
             return "no two '*' in a row";
