@@ -7,7 +7,7 @@ function(atamo_unit_test file)
   string(REGEX REPLACE "^test_" "" short "${stem}")
   set(target "unit_${floor}_${short}")
   add_executable(${target} "${file}")
-  target_include_directories(${target} PRIVATE "${CMAKE_SOURCE_DIR}/tests")
+  target_include_directories(${target} PRIVATE "${CMAKE_SOURCE_DIR}/tests" "${folder}")
   target_link_libraries(${target} PRIVATE floors PkgConfig::CMOCKA Threads::Threads)
   target_compile_definitions(${target} PRIVATE
     ATAMO_SOURCE_DIR="${CMAKE_SOURCE_DIR}" ATAMO_BUILD_DIR="${CMAKE_BINARY_DIR}")
