@@ -71,7 +71,8 @@ void json_parser_close(struct json_parser *parser); /* NULL is fine */
 int json_parse(struct json_parser *parser, atamo_bytes text, size_t room,
                struct json_document *document, struct json_problem *problem);
 
-/* The text of a JSON_TEXT node (a key, too), escapes decoded. */
+/* The text of a JSON_TEXT node (a key, too), escapes decoded. JSON_ROOM bytes from its start may be
+ * read, so that short texts can be looked at in whole words. */
 static inline atamo_bytes json_text(const struct json_document *document, uint32_t node)
 {
     const struct json_node *n = &document->nodes[node];

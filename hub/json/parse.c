@@ -340,7 +340,7 @@ static int prepare(struct json_parser *parser, struct walk *w)
         parser->node_room = node_bytes / sizeof *parser->nodes;
     }
     w->nodes = parser->nodes;
-    if (make_room(&parser->decoded, &parser->decoded_room, w->size) != ATAMO_OK)
+    if (make_room(&parser->decoded, &parser->decoded_room, w->size + JSON_ROOM) != ATAMO_OK)
         return ATAMO_NO_MEMORY;
     w->decoded = parser->decoded;
     return ATAMO_OK;

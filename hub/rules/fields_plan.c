@@ -170,7 +170,8 @@ int field_plan_add_extra(struct field_plan *plan, uint32_t *field)
     return ATAMO_OK;
 }
 
-static struct trie_edge *edge_slot(const struct field_plan *plan, uint32_t node, atamo_bytes key)
+static inline struct trie_edge *edge_slot(const struct field_plan *plan, uint32_t node,
+                                          atamo_bytes key)
 {
     uint32_t at = (uint32_t)hash_bytes(key.data, key.size, node);
 

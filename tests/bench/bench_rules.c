@@ -67,7 +67,7 @@ static void check(int status, const char *what)
     if (status == ATAMO_OK)
         return;
     (void)fprintf(stderr, "bench_rules: %s: %s\n", what, atamo_status_text(status));
-    exit(1);
+    _Exit(1);
 }
 
 static void make_bare(struct bench *b, struct bare_rule *rule)

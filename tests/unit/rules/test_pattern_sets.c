@@ -76,7 +76,7 @@ struct sample {
 static void check_event(struct pattern_set *set, const struct sample *s)
 {
     const atamo_bytes data = json_raw(s->d, s->event);
-    struct index_result result;
+    struct index_result result = {0};
     size_t found = 0;
 
     assert_int_equal(set_match(set, data, &result), ATAMO_OK);
@@ -97,7 +97,7 @@ static void check_set(const struct json_document *d, uint32_t at, size_t number)
     const uint32_t rules = json_member(d, at, atamo_text("rules"));
     const uint32_t events = json_member(d, at, atamo_text("events"));
     const uint32_t refused = json_member(d, at, atamo_text("refused"));
-    atamo_bytes names[64];
+    atamo_bytes names[64] = {{NULL, 0}};
     struct sample sample = {.d = d, .set = number, .names = names};
     struct pattern_set set;
 

@@ -34,8 +34,8 @@ static inline struct yaml_node *tree_scalar(struct arena *arena, const struct js
         (void)json_double(node->text, &node->number);
     }
     node->count = json_count(d, at);
-    node->items = arena_array(arena, node->count + 1, sizeof *node->items);
-    node->keys = arena_array(arena, node->count + 1, sizeof *node->keys);
+    node->items = arena_array(arena, node->count + 1, sizeof(struct yaml_node *));
+    node->keys = arena_array(arena, node->count + 1, sizeof(struct yaml_node *));
     assert(node->text.data != NULL && node->items != NULL && node->keys != NULL);
     return node;
 }
