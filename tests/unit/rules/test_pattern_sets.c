@@ -48,7 +48,8 @@ static bool lists(const struct json_document *d, uint32_t list, atamo_bytes name
     for (uint32_t at = list + 1; at < json_next(d, list); at = json_next(d, at)) {
         const atamo_bytes text = json_text(d, at);
 
-        if (text.size == name.size && memcmp(text.data, name.data, name.size) == 0)
+        if (text.size == name.size &&
+            (name.size == 0 || memcmp(text.data, name.data, name.size) == 0))
             return true;
     }
     return false;
