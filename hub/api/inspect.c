@@ -111,7 +111,8 @@ static void read_agent(void *argument)
     state->breaker = (uint32_t)lane->breaker.state;
     state->mode = lane->settings.mode;
     (void)snprintf(state->name, sizeof state->name, "%s", lane->settings.name.data);
-    (void)snprintf(state->plugin, sizeof state->plugin, "%s", lane->settings.instance->plugin->id);
+    (void)snprintf(state->plugin, sizeof state->plugin, "%s",
+                   lane->settings.instance == NULL ? "" : lane->settings.instance->plugin->id);
     state->queued = lane->waiting + lane->backing_off;
     state->running = lane->running;
     state->done = lane->counters.done;

@@ -246,10 +246,24 @@ static int give_up_on(atamo_hub *hub, struct instance *instance)
     return ATAMO_TIMEOUT;
 }
 
+struct leave_call {
+    struct flow *flow;
+    const struct instance *instance;
+};
+
+static void leave_agent(void *argument)
+{
+    struct leave_call *call = argument;
+
+    flow_leave_agent(call->flow, call->instance);
+}
+
 static int end_agent(atamo_hub *hub, struct instance *instance, int64_t until)
 {
     const int64_t left = until - clock_monotonic();
+    struct leave_call call = {&hub->flow, instance};
 
+    flow_call(&hub->flow, leave_agent, &call);
     instance_drain(instance);
     if (!wait_for_agent(hub, instance, until))
         return give_up_on(hub, instance);

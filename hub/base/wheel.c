@@ -75,7 +75,8 @@ static void place(struct wheel *wheel, struct timer *timer)
 void wheel_set(struct wheel *wheel, struct timer *timer, int64_t due)
 {
     assert(!timer_is_set(timer));
-    timer->due = due;
+    if (timer->due != due) /* others may be reading it */
+        timer->due = due;
     wheel->count++;
     place(wheel, timer);
 }

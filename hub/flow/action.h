@@ -69,7 +69,9 @@ struct action {
     };
     uint32_t slot;
     uint16_t lane;
-    uint16_t ordinal; /* from 1, within its message: its identity in telemetry */
+    uint16_t ordinal;  /* from 1, within its message: its identity in telemetry */
+    uint16_t attempts; /* how many it may have, set with each attempt */
+    bool has_client;   /* a client waits for responses, when the attempt began */
 };
 
 enum { ACTION_CHUNK = 1024, ACTION_CHUNKS_MAX = 16384 };

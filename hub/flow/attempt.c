@@ -60,6 +60,10 @@ void flow_attempt(struct flow *flow, struct lane *lane, struct action *action)
     action->instance = lane->settings.instance;
     action->instance->running++;
     breaker_begin(&lane->breaker);
+    /* What the agent may ask for from another thread is written before it has the action. */
+    action->attempts = (uint16_t)flow_attempts(lane, action);
+    action->has_client = action->message->request != NULL;
+    action->timer.due = deadline;
     action_move(action, ACTION_RUNNING);
     handle = action_handle(action);
     if (lane->pool != NULL) {

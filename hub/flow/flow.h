@@ -192,6 +192,9 @@ struct generation *flow_chores(struct flow *flow, void (*fn)(void *user, uint32_
  * memory or with too many lanes. */
 int flow_swap(struct flow *flow, struct generation *generation);
 
+/* The instance is about to go: what still waits for it dies, nothing is handed to it any more. */
+void flow_leave_agent(struct flow *flow, const struct instance *instance);
+
 /* One user of a generation less; the last one retires it. */
 void flow_generation_unref(struct flow *flow, struct generation *generation);
 
@@ -267,6 +270,12 @@ void flow_settle(struct flow *flow, struct action *action);
 
 /* Settle what was settled on this thread until nothing is left. Returns how much. */
 size_t flow_settle_here(struct flow *flow);
+
+/* How many attempts the action may have. */
+static inline uint32_t flow_attempts(const struct lane *lane, const struct action *action)
+{
+    return action->plan->attempts != 0 ? action->plan->attempts : lane->settings.retry.attempts;
+}
 
 /* The attempt failed: another one after a while, or the end. `text` may be empty. */
 void flow_failed(struct flow *flow, struct lane *lane, struct action *action, atamo_reason reason,

@@ -98,22 +98,16 @@ static uint64_t host_random(const atamo_host *host)
 
 /* --- actions */
 
-static uint32_t attempts_of(const struct flow *flow, const struct action *action)
-{
-    return action->plan->attempts != 0 ? action->plan->attempts
-                                       : flow->lanes[action->lane]->settings.retry.attempts;
-}
-
 static void fill_info(const struct flow *flow, const struct action *action, atamo_action_info *info)
 {
     const struct message *message = action->message;
 
     info->attempt = action_attempt(action);
-    info->attempts = attempts_of(flow, action);
-    info->flags = message->request != NULL ? ATAMO_WANTS_RESPONSES : 0;
+    info->attempts = action->attempts;
+    info->flags = action->has_client ? ATAMO_WANTS_RESPONSES : 0;
     info->event = (const atamo_event *)(const void *)message;
     info->message = message->number;
-    info->deadline_ns = timer_is_set(&action->timer) ? action->timer.due : 0;
+    info->deadline_ns = action->timer.due;
     info->type = names_text(flow->names, action->plan->type);
     info->agent = names_text(flow->names, action->plan->agent);
     info->rule = names_text(flow->names, action->plan->rule);

@@ -122,7 +122,7 @@ void flow_resume(struct flow *flow, struct action *action)
 
 void flow_pump(struct flow *flow, struct lane *lane)
 {
-    while (lane->first != NULL) {
+    while (lane->first != NULL && !lane->removed) {
         int64_t until;
         struct action *action;
 

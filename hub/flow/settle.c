@@ -157,8 +157,7 @@ void flow_die(struct flow *flow, struct lane *lane, struct action *action, atamo
 void flow_failed(struct flow *flow, struct lane *lane, struct action *action, atamo_reason reason,
                  bool permanent, uint64_t retry_after_ms, atamo_bytes text)
 {
-    const uint32_t attempts =
-        action->plan->attempts != 0 ? action->plan->attempts : lane->settings.retry.attempts;
+    const uint32_t attempts = flow_attempts(lane, action);
 
     if (breaker_note(&lane->breaker, &lane->settings.breaker, false, flow->now))
         flow_record_hub(flow, ATAMO_REASON_BREAKER_OPENED, action->plan->agent, "");

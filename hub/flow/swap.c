@@ -64,6 +64,19 @@ static void end_lane(struct flow *flow, struct lane *lane)
     }
 }
 
+void flow_leave_agent(struct flow *flow, const struct instance *instance)
+{
+    for (uint32_t i = 0; i < flow->lane_count; i++) {
+        struct lane *lane = flow->lanes[i];
+
+        if (lane->settings.instance != instance)
+            continue;
+        end_lane(flow, lane);
+        lane->settings.instance = NULL;
+        lane->pool = NULL;
+    }
+}
+
 static bool has_agent(const struct generation *generation, uint32_t name)
 {
     for (size_t i = 0; i < generation->agent_count; i++)
