@@ -1,0 +1,7 @@
+cmake_minimum_required(VERSION 3.25)
+project(stranger LANGUAGES C)
+find_package(atamo 0.1 REQUIRED)
+add_library(hello MODULE hello_agent.c)
+target_link_libraries(hello PRIVATE atamo::sdk)
+add_executable(embed embed.c)
+target_link_libraries(embed PRIVATE atamo::atamo)
