@@ -9,6 +9,7 @@
 struct config {
     struct arena arena;
     char *folder;                   /* of the file, with a '/' at its end, or "" */
+    const char *folder_name;        /* the same without the '/', or "." */
     const struct yaml_node *root;   /* NULL: empty */
     const struct yaml_node **rules; /* each a rule, includes followed */
     size_t rule_count;

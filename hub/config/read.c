@@ -19,9 +19,22 @@ static const char *const sections[] = {
     "hub",   "plugins",         "users",          "events",  "agents", "auditors",
     "rules", "event_providers", "rule_providers", "$schema", NULL};
 
+/* What `${env:NAME}` stands for while one configuration is read. */
+struct environment {
+    const struct config *config;
+    const struct config_source *source;
+};
+
+/* ATAMO_CONFIG_DIR is the folder of the configuration's file, without a '/' at its end. */
 static const char *from_environment(void *context, const char *name)
 {
-    (void)context;
+    const struct environment *environment = context;
+    const struct config_source *source = environment->source;
+
+    if (strcmp(name, "ATAMO_CONFIG_DIR") == 0)
+        return environment->config->folder_name;
+    if (source->environment != NULL)
+        return source->environment(source->environment_context, name);
     return getenv(name); /* NOLINT(concurrency-mt-unsafe): nobody here sets variables */
 }
 
@@ -74,11 +87,12 @@ static int read_file(struct arena *arena, const char *path, struct problems *pro
 static int parse(struct config *config, const struct config_source *source, const char *file,
                  atamo_bytes text, struct problems *problems, const struct yaml_node **root)
 {
+    struct environment environment = {config, source};
     const struct yaml_options options = {
         .file = file,
         .limits = {.bytes = FILE_MAX, .nodes = 40000000},
-        .environment = source->environment != NULL ? source->environment : from_environment,
-        .context = source->environment_context,
+        .environment = from_environment,
+        .context = &environment,
     };
 
     return yaml_parse(&config->arena, text, &options, problems, root);
@@ -124,6 +138,18 @@ static int add_file(struct config *config, const struct config_source *source, c
     return status;
 }
 
+/* Files of rule tests stand beside the rules; a pattern leaves them out. */
+static bool is_test(const char *path)
+{
+    static const char *const ends[] = {".test.yaml", ".test.yml"};
+    const size_t size = strlen(path);
+
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+        if (size > strlen(ends[i]) && strcmp(path + size - strlen(ends[i]), ends[i]) == 0)
+            return true;
+    return false;
+}
+
 static int include(struct config *config, const struct config_source *source,
                    const struct yaml_node *pattern, struct problems *problems)
 {
@@ -131,6 +157,7 @@ static int include(struct config *config, const struct config_source *source,
     const char *path =
         arena_printf(&config->arena, "%s%s", absolute ? "" : config->folder, pattern->text.data);
     int status = ATAMO_OK;
+    size_t taken = 0;
     glob_t found;
 
     if (path == NULL)
@@ -139,8 +166,14 @@ static int include(struct config *config, const struct config_source *source,
         (void)problems_add(problems, yaml_place(pattern), "no file matches %s", path);
         return ATAMO_OK;
     }
-    for (size_t i = 0; i < found.gl_pathc && status != ATAMO_NO_MEMORY; i++)
+    for (size_t i = 0; i < found.gl_pathc && status != ATAMO_NO_MEMORY; i++) {
+        if (is_test(found.gl_pathv[i]))
+            continue;
         status = add_file(config, source, found.gl_pathv[i], problems);
+        taken++;
+    }
+    if (taken == 0)
+        (void)problems_add(problems, yaml_place(pattern), "only tests of rules match %s", path);
     globfree(&found);
     return status == ATAMO_NO_MEMORY ? status : ATAMO_OK;
 }
@@ -175,11 +208,16 @@ static int read_all(struct config *config, const struct config_source *source,
 {
     atamo_bytes content = source->text;
     const char *slash = source->path == NULL ? NULL : strrchr(source->path, '/');
+    /* Of "/atamo.yaml" the folder is "/". */
+    const int folder_size =
+        slash == NULL ? 0 : (int)(slash - source->path) + (slash == source->path);
     int status = ATAMO_OK;
 
     config->folder =
         slash == NULL ? strdup("") : strndup(source->path, (size_t)(slash - source->path) + 1);
-    if (config->folder == NULL)
+    config->folder_name =
+        slash == NULL ? "." : arena_printf(&config->arena, "%.*s", folder_size, source->path);
+    if (config->folder == NULL || config->folder_name == NULL)
         return ATAMO_NO_MEMORY;
     if (source->path != NULL)
         status = read_file(&config->arena, source->path, problems, &content);
