@@ -36,6 +36,7 @@ def run_blocks(text, folder):
     failed = 0
     for language, name, body in BLOCK.findall(text):
         if name:
+            (folder / name).unlink(missing_ok=True)  # never through a link into the tree
             (folder / name).write_text(body)
         elif language == "sh":
             for line in body.splitlines():
