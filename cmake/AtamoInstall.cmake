@@ -13,7 +13,7 @@ install(TARGETS atamo_lib
 install(DIRECTORY sdk/include/atamo DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT sdk
         FILES_MATCHING PATTERN "*.h")
 
-foreach(program atamo atamo_program atamo_cli atamo_plugin_check atamo-plugin-check)
+foreach(program atamo atamo_plugin_check atamo-plugin-check)
   if(TARGET ${program})
     set_target_properties(${program} PROPERTIES
       INSTALL_RPATH "\$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
