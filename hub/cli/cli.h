@@ -1,0 +1,89 @@
+/* cli - what the commands of the `atamo` program share. */
+#ifndef HUB_CLI_CLI_H
+#define HUB_CLI_CLI_H
+
+#include "base/problems.h"
+
+#include <atamo/hub.h>
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Exit codes: the same for every command. */
+enum exit_code {
+    EXIT_OK = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_NOT_FOUND = 3,
+    EXIT_DENIED = 4,
+    EXIT_TIMEOUT = 5,
+    EXIT_INVALID = 6,
+};
+
+/* One option of a command: "--event FILE". */
+struct cli_option {
+    const char *name;     /* "event" */
+    const char *argument; /* "FILE"; NULL: a switch */
+    const char *about;
+};
+
+enum { CLI_OPTIONS_MAX = 12, CLI_ARGUMENTS_MAX = 64 };
+
+/* A parsed command line. Values are NULL or "" (a switch that is on) or the argument. */
+struct cli_line {
+    const struct cli_command *command;
+    const char *values[CLI_OPTIONS_MAX];
+    const char *arguments[CLI_ARGUMENTS_MAX];
+    size_t count;
+};
+
+struct cli_command {
+    const char *name;      /* "rules test" */
+    const char *arguments; /* "CONFIG" */
+    const char *about;
+    size_t least, most; /* how many arguments */
+    const struct cli_option *options;
+    size_t option_count;
+    enum exit_code (*run)(const struct cli_line *line);
+};
+
+/* The value of an option; NULL if it was not given. */
+const char *cli_value(const struct cli_line *line, const char *name);
+
+/* What a status means as an exit code. */
+enum exit_code cli_exit(int status);
+
+/* Is `stream` a terminal on which colour is welcome (NO_COLOR, TERM=dumb)? */
+bool cli_has_colour(FILE *stream);
+
+/* Colours, "" where colour is not welcome. */
+struct cli_colours {
+    const char *bold, *dim, *red, *green, *yellow, *blue, *reset;
+};
+struct cli_colours cli_colours(FILE *stream);
+
+/* Show everything that is wrong, on stderr: file:line:column: error: text, and the line itself. */
+void cli_show_problem(const char *file, uint32_t line, uint32_t column, bool warning,
+                      const char *text);
+void cli_show_problems(const struct problems *problems, const char *path);
+void cli_show_report(const atamo_report *report, const char *path);
+
+/* The same as JSON on stdout: {"ok", "problems": [{"file", "line", "column", "severity", "text"}]}.
+ */
+void cli_show_problems_json(const struct problems *problems, const char *path);
+
+/* Say something on stderr. */
+__attribute__((format(printf, 1, 2))) void cli_say(const char *format, ...);
+
+/* Read a file, "-" for stdin, into malloc'd memory. ATAMO_NOT_FOUND, ATAMO_IO, ATAMO_NO_MEMORY;
+ * said on stderr. */
+int cli_read_file(const char *path, atamo_bytes *content);
+
+/* The commands. */
+enum exit_code cmd_run(const struct cli_line *line);
+enum exit_code cmd_check(const struct cli_line *line);
+enum exit_code cmd_rules_test(const struct cli_line *line);
+enum exit_code cmd_rules_list(const struct cli_line *line);
+enum exit_code cmd_plugin_list(const struct cli_line *line);
+
+#endif
