@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # check.sh BUILD - what a stranger can do with an installed Atamo: install BUILD into a temporary
 # folder and use nothing else. Public headers compile as C11 and C++17, pkg-config and find_package
-# find them, an agent builds with plain cc and passes atamo-plugin-check.
+# find them, an agent builds with plain cc and passes atamo-plugin-check, and so does whatever
+# `atamo plugin new` writes.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 build=$1
@@ -54,3 +55,17 @@ cp "$here/project.cmake" "$top/project/CMakeLists.txt"
 cmake -S "$top/project" -B "$top/out" -DCMAKE_PREFIX_PATH="$prefix" >"$top/project.log" 2>&1 &&
   cmake --build "$top/out" >>"$top/project.log" 2>&1 || { cat "$top/project.log"; exit 1; }
 LD_LIBRARY_PATH=$library "$top/out/embed"
+
+program=$prefix/bin/atamo
+[ -x "$program" ] || exit 0
+step "the program: $("$program" version)"
+"$program" help | grep -q '^ *plugin new' || exit 0
+for kind in agent rule-provider auditor event-provider; do
+  step "atamo plugin new $kind: builds, passes its own test and the check"
+  (cd "$top" && "$program" plugin new "$kind" "my-$kind")
+  cmake -S "$top/my-$kind" -B "$top/my-$kind/build" -DCMAKE_PREFIX_PATH="$prefix"
+  cmake --build "$top/my-$kind/build"
+  ctest --test-dir "$top/my-$kind/build" --no-tests=error --output-on-failure
+  plugin=$(find "$top/my-$kind/build" -name '*.so' | head -n 1)
+  [ ! -x "$check" ] || "$check" "$plugin"
+done

@@ -2,8 +2,8 @@
 
 Fenced blocks with a file name ("```yaml first.yaml") become that file; each line of a `sh` block is
 run. All of it happens in a temporary folder that shows the tree through links, so that nothing is
-written to the tree. `./dev run` and `./dev test` are left out: they run this. Exits 77 while there
-is no program to run.
+written to the tree. `./dev run` and `./dev test` are left out: they run this. Exits 77 in a tree
+without the program, or without the plugin that the first rule uses.
 """
 
 import pathlib
@@ -15,7 +15,7 @@ import tempfile
 BLOCK = re.compile(r"^```(\w+)[ \t]*(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#]+)\)")
 LEFT_OUT = {"./dev run", "./dev test"}
-PROGRAM = "build/release/bin/atamo"
+NEEDED = ("build/release/bin/atamo", "build/release/lib/atamo/plugins/log.so")
 NOTHING_TO_TEST = 77
 
 
@@ -54,7 +54,7 @@ def main():
         print(f"broken link: {name}")
     if broken:
         return 1
-    if not (tree / PROGRAM).exists():
+    if not all((tree / name).exists() for name in NEEDED):
         return NOTHING_TO_TEST
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
