@@ -39,7 +39,7 @@ done
 step "an agent with plain cc"
 # shellcheck disable=SC2086
 cc -std=c11 $strict $cflags -shared -fPIC "$here/hello_agent.c" -o "$top/hello.so"
-nm -D --defined-only "$top/hello.so" | grep -q ' atamo_plugin_v1$'
+nm -D --defined-only "$top/hello.so" | grep ' atamo_plugin_v1$' >/dev/null
 check=$prefix/bin/atamo-plugin-check
 [ ! -x "$check" ] || "$check" "$top/hello.so"
 
@@ -59,7 +59,7 @@ LD_LIBRARY_PATH=$library "$top/out/embed"
 program=$prefix/bin/atamo
 [ -x "$program" ] || exit 0
 step "the program: $("$program" version)"
-"$program" help | grep -q '^ *plugin new' || exit 0
+"$program" help | grep '^ *plugin new' >/dev/null || exit 0
 for kind in agent rule-provider auditor event-provider; do
   step "atamo plugin new $kind: builds, passes its own test and the check"
   (cd "$top" && "$program" plugin new "$kind" "my-$kind")
