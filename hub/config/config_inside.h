@@ -15,6 +15,11 @@ struct config {
     size_t rule_count;
 };
 
+/* The whole file, in the arena. ATAMO_NOT_FOUND and ATAMO_IO with the reason in `problems`,
+ * ATAMO_NO_MEMORY. */
+int config_read_file(struct arena *arena, const char *path, struct problems *problems,
+                     atamo_bytes *content);
+
 struct building {
     const struct config *config;
     const struct config_context *context;

@@ -47,8 +47,7 @@ static int file_problem(const char *path, struct problems *problems, int error)
     return error == ENOENT ? ATAMO_NOT_FOUND : ATAMO_IO;
 }
 
-/* The whole file, in the arena. */
-static int read_file(struct arena *arena, const char *path, struct problems *problems,
+int config_read_file(struct arena *arena, const char *path, struct problems *problems,
                      atamo_bytes *content)
 {
     FILE *file = fopen(path, "re");
@@ -122,7 +121,7 @@ static int add_file(struct config *config, const struct config_source *source, c
 {
     const struct yaml_node *root = NULL;
     atamo_bytes content = {NULL, 0};
-    int status = read_file(&config->arena, path, problems, &content);
+    int status = config_read_file(&config->arena, path, problems, &content);
 
     if (status == ATAMO_OK)
         status = parse(config, source, path, content, problems, &root);
@@ -220,7 +219,7 @@ static int read_all(struct config *config, const struct config_source *source,
     if (config->folder == NULL || config->folder_name == NULL)
         return ATAMO_NO_MEMORY;
     if (source->path != NULL)
-        status = read_file(&config->arena, source->path, problems, &content);
+        status = config_read_file(&config->arena, source->path, problems, &content);
     if (status == ATAMO_OK)
         status = parse(config, source, source->path, content, problems, &config->root);
     if (status != ATAMO_OK)

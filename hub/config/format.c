@@ -1,0 +1,212 @@
+/* format - the tables of the configuration: hub, plugins, users, events, and plugin instances.
+ *
+ * Only data. Rules and their tests are in format_rules.c.
+ */
+#include "config/format.h"
+
+#include "base/bucket.h"
+#include "flow/generation.h"
+
+#define NS_PER_SECOND INT64_C(1000000000)
+#define DAY           (86400 * NS_PER_SECOND)
+
+#define TABLE(table_name, table_what, keys_array, type, table_about)                              \
+    {                                                                                             \
+        .what = (table_what), .name = (table_name), .about = (table_about), .keys = (keys_array), \
+        .count = sizeof(keys_array) / sizeof((keys_array)[0]), .size = sizeof(struct type)        \
+    }
+
+#define AT(type, field) .offset = offsetof(struct type, field)
+
+static const struct key top_keys[] = {
+    {"hub", KEY_MAP, AT(format_top, hub), .inside = &format_hub, .about = "Limits of the hub."},
+    {"plugins", KEY_MAP, AT(format_top, plugins), .inside = &format_plugins,
+     .about = "Where plugins are."},
+    {"users", KEY_NAMED, AT(format_top, users), .inside = &format_user,
+     .about = "Groups and tenants of users, by user. Who is not listed has neither."},
+    {"events", KEY_NAMED, AT(format_top, events), .inside = &format_event,
+     .about = "The event types that are known, by type. Absent: every type is taken."},
+    {"other_events", KEY_CHOICE, AT(format_top, other_events), .choices = "accept|refuse",
+     .about = "What happens to event types that are not listed: accept or refuse them. Default: "
+              "refuse if there is a list, accept if there is none."},
+    {"agents", KEY_NAMED, AT(format_top, agents), .inside = &format_agent,
+     .about = "The agents, by name: instances of plugins that perform actions."},
+    {"auditors", KEY_NAMED, AT(format_top, auditors), .inside = &format_auditor,
+     .about = "The auditors, by name: instances of plugins that are told about every step."},
+    {"event_providers", KEY_NAMED, AT(format_top, event_providers),
+     .inside = &format_event_provider,
+     .about = "The event providers, by name: instances of plugins through which events come."},
+    {"rule_providers", KEY_NAMED, AT(format_top, rule_providers), .inside = &format_rule_provider,
+     .about = "The rule providers, by name: instances of plugins that evaluate rules of their own "
+              "kind."},
+    {"rules", KEY_LIST, AT(format_top, rules), .inside = &format_rule,
+     .about = "The rules, and files of rules to include, in order."},
+};
+
+const struct key_table format_top =
+    TABLE("configuration", "the configuration", top_keys, format_top, "A hub.");
+
+static const struct key hub_keys[] = {
+    {"max_messages", KEY_COUNT, AT(hub_settings, max_messages), .min = 1, .max = 10000000,
+     .fallback = "100000",
+     .about = "Messages in flight at once; more wait in front of the hub, then clients are told "
+              "that it is busy."},
+    {"max_clients", KEY_COUNT, AT(hub_settings, max_clients), .min = 1, .max = 1000,
+     .fallback = "64", .about = "Clients of the embedding interface that may be open at once."},
+    {"hop_limit", KEY_COUNT, AT(hub_settings, hop_limit), .max = 1000, .fallback = "16",
+     .about = "How many events may cause one another in a chain before the next one is refused."},
+    {"dead_letters", KEY_COUNT, AT(hub_settings, dead_letters), .max = 10000000,
+     .fallback = "10000", .about = "Dead letters that are kept for replay."},
+    {"recent", KEY_COUNT, AT(hub_settings, recent), .max = 1000000, .fallback = "256",
+     .about = "Finished messages that are kept to answer why."},
+    {"stop_limit", KEY_DURATION, AT(hub_settings, stop_ns), .max = DAY, .fallback = "10s",
+     .about = "How long a stop waits for actions that run before it cancels them."},
+    {"blocked_after", KEY_DURATION, AT(hub_settings, blocked_ns), .min = 1000000, .max = DAY,
+     .fallback = "500ms",
+     .about = "A plugin that holds up the hub's own thread for longer is named in the log."},
+    {"max_data", KEY_SIZE, AT(hub_settings, max_data), .min = 1, .max = 16 << 20,
+     .fallback = "16MiB", .about = "The most data that an event may have."},
+};
+
+const struct key_table format_hub =
+    TABLE("hub", "\"hub\"", hub_keys, hub_settings, "Limits of the hub.");
+
+static const struct key plugins_keys[] = {
+    {"path", KEY_TEXTS, AT(format_plugins, path), .max = 4000,
+     .about = "Folders that are searched for plugins first, relative to this file."},
+};
+
+const struct key_table format_plugins =
+    TABLE("plugins", "\"plugins\"", plugins_keys, format_plugins, "Where plugins are.");
+
+static const struct key user_keys[] = {
+    {"groups", KEY_TEXTS, AT(format_user, groups), .max = FORMAT_USER_MAX,
+     .about = "The groups that this user is in."},
+    {"tenant", KEY_TEXT, AT(format_user, tenant), .max = FORMAT_USER_MAX,
+     .about = "Whose data this user works with."},
+};
+
+const struct key_table format_user = TABLE("user", "a user", user_keys, format_user, "A user.");
+
+static const struct key event_keys[] = {
+    {"required", KEY_LIST, AT(format_event, required),
+     .schema = "{\"type\":\"array\",\"items\":{\"oneOf\":[{\"type\":\"string\",\"minLength\":1},"
+               "{\"type\":\"object\",\"minProperties\":1,\"additionalProperties\":{\"enum\":["
+               "\"any\",\"text\",\"number\",\"bool\",\"object\",\"array\"]}}]}}",
+     .about = "Attributes and data fields that an event of this type must have: a path, or a path "
+              "and its kind (any, text, number, bool, object, array)."},
+    {"allow", KEY_MAP, AT(format_event, allow), .inside = &format_allow,
+     .about = "Who may submit it. Absent: everybody."},
+};
+
+const struct key_table format_event =
+    TABLE("event", "an event type", event_keys, format_event, "The template of an event type.");
+
+static const struct key allow_keys[] = {
+    {"users", KEY_TEXTS, AT(format_scope, users), .max = FORMAT_USER_MAX,
+     .about = "These users may."},
+    {"groups", KEY_TEXTS, AT(format_scope, groups), .max = FORMAT_USER_MAX,
+     .about = "Users of these groups may."},
+};
+
+const struct key_table format_allow =
+    TABLE("allow", "\"allow\"", allow_keys, format_scope, "Who may submit an event.");
+
+#define INSTANCE_KEYS(type)                                      \
+    {"plugin",                                                   \
+     KEY_ANY,                                                    \
+     .required = true,                                           \
+     AT(type, instance.plugin),                                  \
+     .schema = "{\"type\":\"string\",\"minLength\":1}",          \
+     .about = "The plugin's name, as in `atamo plugin list`."},  \
+    {                                                            \
+        "config", KEY_MAP, AT(type, instance.config),            \
+            .schema = "{\"type\":[\"object\",\"null\"]}",        \
+            .about = "The plugin's own options: see its README." \
+    }
+
+static const struct key agent_keys[] = {
+    INSTANCE_KEYS(format_agent),
+    {"run", KEY_CHOICE, AT(format_agent, run), .choices = "inline|pool",
+     .about = "On the hub's own thread, or on worker threads. Default: as the plugin says; a "
+              "plugin that blocks cannot be run inline."},
+    {"workers", KEY_COUNT, AT(format_agent, workers), .min = 1, .max = 1024,
+     .about = "Worker threads, for run: pool. Default: 2."},
+    {"concurrency", KEY_COUNT, AT(format_agent, concurrency), .min = 1, .max = 1000000,
+     .about = "Actions that it may have in hand at once. Default: 1024 inline, else as many as "
+              "workers."},
+    {"queue", KEY_COUNT, AT(format_agent, queue), .min = 1, .max = 10000000, .fallback = "10000",
+     .about = "Actions that may wait for it; more are shed."},
+    {"rate", KEY_ANY, AT(format_agent, rate), .inside = &format_rate,
+     .schema = "{\"oneOf\":[{\"type\":\"string\",\"pattern\":\"^[0-9]+/s$\"},"
+               "{\"$ref\":\"#/$defs/rate\"}]}",
+     .about = "Attempts a second, as in 100/s, or a map. Absent: no limit."},
+    {"deadline", KEY_DURATION, AT(format_agent, deadline), .max = 365 * DAY, .fallback = "30s",
+     .about = "How long one attempt may take; 0: no limit."},
+    {"retry", KEY_MAP, AT(format_agent, retry), .inside = &format_retry,
+     .about = "How often and when a failed action is tried again."},
+    {"breaker", KEY_MAP, AT(format_agent, breaker), .inside = &format_breaker,
+     .about = "Leave an agent alone that fails again and again. Absent: never."},
+};
+
+const struct key_table format_agent = TABLE("agent", "an agent", agent_keys, format_agent,
+                                            "A plugin instance that performs actions.");
+
+static const struct key rate_keys[] = {
+    {"per_second", KEY_COUNT, .required = true, AT(format_rate, per_second), .min = 1,
+     .max = BUCKET_RATE_MAX, .about = "Attempts a second."},
+    {"burst", KEY_COUNT, AT(format_rate, burst), .min = 1, .max = BUCKET_BURST_MAX,
+     .about = "Attempts that may come at once after a quiet time. Default: those of one second."},
+};
+
+const struct key_table format_rate =
+    TABLE("rate", "\"rate\"", rate_keys, format_rate, "A limit of attempts in time.");
+
+static const struct key retry_keys[] = {
+    {"attempts", KEY_COUNT, AT(format_retry, attempts), .min = 1, .max = 65535, .fallback = "5",
+     .about = "Attempts in all; after the last the action is a dead letter."},
+    {"base", KEY_DURATION, AT(format_retry, base), .min = 1000, .max = DAY, .fallback = "200ms",
+     .about = "The first wait is a random part of this, each further one of twice as much."},
+    {"max", KEY_DURATION, AT(format_retry, max), .min = 1000, .max = 365 * DAY, .fallback = "1m",
+     .about = "No wait is longer."},
+};
+
+const struct key_table format_retry = TABLE("retry", "\"retry\"", retry_keys, format_retry,
+                                            "How often and when a failed action is tried again.");
+
+static const struct key breaker_keys[] = {
+    {"failures", KEY_COUNT, AT(format_breaker, failures), .min = 1, .max = 1000000, .fallback = "5",
+     .about = "Failed attempts in a row that open it."},
+    {"open_for", KEY_DURATION, AT(format_breaker, open_for), .min = 1000000, .max = 365 * DAY,
+     .fallback = "10s",
+     .about = "How long the agent is left alone before one attempt is let through."},
+};
+
+const struct key_table format_breaker =
+    TABLE("breaker", "\"breaker\"", breaker_keys, format_breaker, "A circuit breaker.");
+
+static const struct key auditor_keys[] = {
+    INSTANCE_KEYS(format_auditor),
+    {"when_slow", KEY_CHOICE, AT(format_auditor, when_slow), .choices = "block|drop",
+     .fallback = "block",
+     .about = "What happens when it lags behind: the hub waits, or it loses records and is told "
+              "how many."},
+    {"ring", KEY_COUNT, AT(format_auditor, ring), .min = 1024, .max = 1 << 24, .fallback = "65536",
+     .about = "Records it may lag behind; rounded up to a power of two."},
+};
+
+const struct key_table format_auditor =
+    TABLE("auditor", "an auditor", auditor_keys, format_auditor,
+          "A plugin instance that is told about every step of every message.");
+
+static const struct key event_provider_keys[] = {INSTANCE_KEYS(format_agent)};
+
+const struct key_table format_event_provider =
+    TABLE("event_provider", "an event provider", event_provider_keys, format_agent,
+          "A plugin instance through which events come.");
+
+static const struct key rule_provider_keys[] = {INSTANCE_KEYS(format_agent)};
+
+const struct key_table format_rule_provider =
+    TABLE("rule_provider", "a rule provider", rule_provider_keys, format_agent,
+          "A plugin instance that evaluates rules of its own kind.");
