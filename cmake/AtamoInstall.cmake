@@ -21,7 +21,8 @@ foreach(program atamo atamo_plugin_check atamo-plugin-check)
   endif()
 endforeach()
 
-install(DIRECTORY configs DESTINATION "${ATAMO_SHARE_DIR}" COMPONENT runtime)
+install(DIRECTORY configs DESTINATION "${ATAMO_SHARE_DIR}" COMPONENT runtime OPTIONAL
+        PATTERN "__pycache__" EXCLUDE)
 install(DIRECTORY sdk/template/ DESTINATION "${ATAMO_SHARE_DIR}/templates" COMPONENT sdk OPTIONAL)
 install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT runtime OPTIONAL)
 
