@@ -214,6 +214,7 @@ size_t flow_turn(struct flow *flow)
     wake_pools(flow);
     flow_return_blocks(flow);
     journal_flush(&flow->journal);
+    journal_wake(&flow->journal);
     return count;
 }
 
@@ -222,9 +223,12 @@ int64_t flow_next_due(const struct flow *flow)
     const int64_t action = wheel_next(&flow->wheel);
     const int64_t other = wheel_next(&flow->alarms);
     const int64_t produce = inlets_next(flow);
+    const int64_t since = flow->journal.unwoken_since;
+    const int64_t wake = since == 0 ? INT64_MAX : since + JOURNAL_WAKE_AFTER_NS;
     const int64_t timer = action < other ? action : other;
+    const int64_t call = produce < wake ? produce : wake;
 
-    return timer < produce ? timer : produce;
+    return timer < call ? timer : call;
 }
 
 bool flow_is_held(struct flow *flow)

@@ -93,12 +93,25 @@ void journal_flush(struct journal *journal)
 {
     if (journal->staged == 0)
         return;
-    for (uint32_t i = 0; i < journal->tap_count; i++) {
+    for (uint32_t i = 0; i < journal->tap_count; i++)
         write_waiting(journal, journal->taps[i]);
-        tap_wake(journal->taps[i]);
-    }
+    if (journal->unwoken_since == 0)
+        journal->unwoken_since = journal->now;
     keep(journal);
     journal->staged = 0;
+}
+
+void journal_wake(struct journal *journal)
+{
+    const bool late = journal->now - journal->unwoken_since >= JOURNAL_WAKE_AFTER_NS;
+
+    if (journal->unwoken_since == 0)
+        return;
+    for (uint32_t i = 0; i < journal->tap_count; i++)
+        if (late || tap_count(journal->taps[i]) >= JOURNAL_WAKE_AT)
+            tap_wake(journal->taps[i]);
+    if (late)
+        journal->unwoken_since = 0;
 }
 
 bool journal_pressed(struct journal *journal)

@@ -12,7 +12,12 @@
 
 #include "telemetry/tap.h"
 
-enum { JOURNAL_STAGE = 256, JOURNAL_TAPS_MAX = 1100, JOURNAL_TEXT_MAX = 1024 };
+enum {
+    JOURNAL_STAGE = 256,
+    JOURNAL_TEXT_MAX = 1024,
+    JOURNAL_WAKE_AT = 1024,          /* records that wake a listener at once */
+    JOURNAL_WAKE_AFTER_NS = 1000000, /* fewer wake it after this */
+};
 
 struct journal {
     int64_t now; /* Unix ns, stamped on records */
@@ -20,6 +25,7 @@ struct journal {
     uint32_t tap_count;
     struct tap **taps;
     uint32_t tap_room;
+    int64_t unwoken_since;   /* listeners have not been told of news since then; 0: they have */
     uint64_t records;        /* written in all, text records not counted */
     atamo_telemetry *recent; /* ring of the latest */
     uint32_t recent_mask;
@@ -39,6 +45,10 @@ void journal_remove(struct journal *journal, struct tap *tap);
 
 /* Send out what is staged. May wait for taps that block. */
 void journal_flush(struct journal *journal);
+
+/* Tell listeners that sleep, if there is much for them or it has waited for long. Waking a thread
+ * costs the hub's thread more than a message does. */
+void journal_wake(struct journal *journal);
 
 /* Is some tap that blocks so full that no new work should begin? */
 bool journal_pressed(struct journal *journal);

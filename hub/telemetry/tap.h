@@ -43,6 +43,12 @@ void tap_close(struct tap *tap);
 /* How many records fit now. [writer] */
 uint32_t tap_room(struct tap *tap);
 
+/* How many records wait, at most. [writer] */
+static inline uint32_t tap_count(const struct tap *tap)
+{
+    return atomic_load_explicit(&tap->tail, memory_order_relaxed) - tap->head_seen;
+}
+
 /* Write records that begin and end with whole spans. False, and nothing was written, if there is no
  * room and the policy is TAP_BLOCK. [writer] */
 bool tap_write(struct tap *tap, const atamo_telemetry *records, size_t count);

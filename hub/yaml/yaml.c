@@ -291,7 +291,7 @@ static int take_end(struct reader *reader)
 {
     const struct frame frame = reader->frames[reader->depth - 1];
     const size_t count = reader->pending_count - frame.first;
-    const struct yaml_node *const *children = reader->pending + frame.first;
+    const struct yaml_node *const *children = count == 0 ? NULL : reader->pending + frame.first;
     int status;
 
     assert(reader->depth > 0);
