@@ -1,8 +1,9 @@
 /* config - from YAML to a generation that a hub can run.
  *
- * Two steps, because some callers want only the first: reading checks everything that the text alone
- * tells; building loads plugins, checks their options, makes instances and compiles rules. Both find
- * all problems they can in one run; on any error nothing stays behind.
+ * Two steps: reading makes trees of all files; building checks them, loads plugins, checks their
+ * options, compiles rules and makes instances. Both find all problems they can in one run; on any
+ * error nothing stays behind. In the files ${env:NAME} stands for NAME in the environment, and
+ * ${env:ATAMO_CONFIG_DIR} for the folder of the configuration.
  */
 #ifndef HUB_CONFIG_CONFIG_H
 #define HUB_CONFIG_CONFIG_H
@@ -23,22 +24,23 @@ struct config_source {
     void *environment_context;
 };
 
-/* Read and check. ATAMO_INVALID, ATAMO_NOT_FOUND (no such file), ATAMO_IO, ATAMO_TOO_LARGE,
- * ATAMO_NO_MEMORY; `problems` says what and where. */
+/* Read the text and the files it includes. ATAMO_INVALID (no YAML, or no map), ATAMO_NOT_FOUND (no
+ * such file), ATAMO_IO, ATAMO_TOO_LARGE, ATAMO_NO_MEMORY; `problems` says what and where. Mistakes
+ * in included files do not end it: with the same `problems` building finds the rest, and fails. */
 int config_read(const struct config_source *source, struct problems *problems,
                 struct config **config);
 void config_free(struct config *config); /* NULL is fine */
 
 enum config_depth {
-    CONFIG_RULES_ONLY, /* plugins are loaded and options checked; rule providers are created, as they
-                          compile rules; nothing else is */
+    CONFIG_RULES_ONLY, /* plugins are loaded and options checked; rule providers are created, as
+                          they compile rules; nothing else is */
     CONFIG_WHOLE,      /* every instance is created; starting them is the caller's */
 };
 
 struct config_context {
     enum config_depth depth;
     struct names *names;
-    const char *plugin_path; /* folders searched first, ':' between them; NULL: none */
+    const char *plugin_path;           /* folders searched first, ':' between them; NULL: none */
     const atamo_registration *plugins; /* of the embedding program */
     size_t plugin_count;
     const struct atamo_host *host; /* given to new instances */
@@ -47,8 +49,8 @@ struct config_context {
                                       fingerprint are equal; NULL: none */
 };
 
-/* Build. New instances are created, not started, with refs 1. The generation's refs are 0. The config
- * may be freed afterwards. */
+/* Build. New instances are created, not started, with refs 1. The generation's refs are 0. The
+ * config may be freed afterwards. */
 int config_build(const struct config *config, const struct config_context *context,
                  struct problems *problems, struct generation **generation);
 

@@ -3,7 +3,7 @@
 #define HUB_CONFIG_CONFIG_INSIDE_H
 
 #include "config/config.h"
-#include "config/section.h"
+#include "config/format.h"
 #include "rules/index.h"
 
 struct config {
@@ -25,10 +25,12 @@ struct building {
     const struct config_context *context;
     struct problems *problems;
     struct generation *generation;
-    struct arena *arena; /* the generation's */
+    struct arena *arena;  /* the generation's */
+    struct arena scratch; /* what keys were read into */
     struct index *index;
-    struct section root;
-    char path[8192]; /* plugin path */
+    struct format_top top;
+    struct opened *opened; /* instances that wait to be created; see instance_build.h */
+    char path[8192];       /* plugin path */
 };
 
 /* Sections, each into the generation. All return ATAMO_OK or ATAMO_NO_MEMORY; what is wrong is in
@@ -41,5 +43,17 @@ int build_rules(struct building *building);
 
 /* A copy of a text in the generation's arena. `data` is NULL without memory. */
 atamo_bytes build_copy(struct building *building, atamo_bytes text);
+
+/* Read a map by its table (keys.h), with the building's scratch and problems. */
+int build_read(struct building *building, const struct key_table *table,
+               const struct yaml_node *map, void *out);
+
+/* Copies of texts. ATAMO_NO_MEMORY. */
+int build_texts(struct building *building, const struct key_texts *texts, const atamo_bytes **list,
+                size_t *count);
+
+/* A name that stands for nothing: unknown agent "mial"; did you mean "mail"? */
+void build_unknown(struct building *building, struct place place, const char *kind,
+                   atamo_bytes name, const char *nearest);
 
 #endif

@@ -5,7 +5,7 @@
 #include "config/format.h"
 
 #include "base/bucket.h"
-#include "flow/generation.h"
+#include "flow/pool.h"
 
 #define NS_PER_SECOND INT64_C(1000000000)
 #define DAY           (86400 * NS_PER_SECOND)
@@ -19,16 +19,21 @@
 #define AT(type, field) .offset = offsetof(struct type, field)
 
 static const struct key top_keys[] = {
+    {"$schema", KEY_ANY, AT(format_top, schema), .schema = "{\"type\":\"string\"}",
+     .about = "Where editors find the JSON Schema of this file; the hub does not read it."},
     {"hub", KEY_MAP, AT(format_top, hub), .inside = &format_hub, .about = "Limits of the hub."},
     {"plugins", KEY_MAP, AT(format_top, plugins), .inside = &format_plugins,
      .about = "Where plugins are."},
     {"users", KEY_NAMED, AT(format_top, users), .inside = &format_user,
      .about = "Groups and tenants of users, by user. Who is not listed has neither."},
     {"events", KEY_NAMED, AT(format_top, events), .inside = &format_event,
-     .about = "The event types that are known, by type. Absent: every type is taken."},
-    {"other_events", KEY_CHOICE, AT(format_top, other_events), .choices = "accept|refuse",
-     .about = "What happens to event types that are not listed: accept or refuse them. Default: "
-              "refuse if there is a list, accept if there is none."},
+     .schema =
+         "{\"type\":[\"object\",\"null\"],\"properties\":{\"*\":{\"enum\":[\"accept\","
+         "\"refuse\"],\"description\":\"What becomes of all other types. Default: refuse.\"}},"
+         "\"additionalProperties\":{\"$ref\":\"#/$defs/event\"}}",
+     .about =
+         "The event types that are known, by type; \"*\": accept or refuse says what becomes of "
+         "all others (they are refused). Absent: every type is taken."},
     {"agents", KEY_NAMED, AT(format_top, agents), .inside = &format_agent,
      .about = "The agents, by name: instances of plugins that perform actions."},
     {"auditors", KEY_NAMED, AT(format_top, auditors), .inside = &format_auditor,
@@ -47,29 +52,31 @@ const struct key_table format_top =
     TABLE("configuration", "the configuration", top_keys, format_top, "A hub.");
 
 static const struct key hub_keys[] = {
-    {"max_messages", KEY_COUNT, AT(hub_settings, max_messages), .min = 1, .max = 10000000,
+    {"mode", KEY_CHOICE, AT(format_hub, mode), .choices = "stateless",
+     .about = "Everything is kept in memory only."},
+    {"max_messages", KEY_COUNT, AT(format_hub, settings.max_messages), .min = 1, .max = 100000000,
      .fallback = "100000",
      .about = "Messages in flight at once; more wait in front of the hub, then clients are told "
               "that it is busy."},
-    {"max_clients", KEY_COUNT, AT(hub_settings, max_clients), .min = 1, .max = 1000,
+    {"max_clients", KEY_COUNT, AT(format_hub, settings.max_clients), .min = 1, .max = 1000,
      .fallback = "64", .about = "Clients of the embedding interface that may be open at once."},
-    {"hop_limit", KEY_COUNT, AT(hub_settings, hop_limit), .max = 1000, .fallback = "16",
+    {"hop_limit", KEY_COUNT, AT(format_hub, settings.hop_limit), .max = 1000, .fallback = "16",
      .about = "How many events may cause one another in a chain before the next one is refused."},
-    {"dead_letters", KEY_COUNT, AT(hub_settings, dead_letters), .max = 10000000,
+    {"dead_letters", KEY_COUNT, AT(format_hub, settings.dead_letters), .max = 10000000,
      .fallback = "10000", .about = "Dead letters that are kept for replay."},
-    {"recent", KEY_COUNT, AT(hub_settings, recent), .max = 1000000, .fallback = "256",
+    {"recent", KEY_COUNT, AT(format_hub, settings.recent), .max = 1000000, .fallback = "256",
      .about = "Finished messages that are kept to answer why."},
-    {"stop_limit", KEY_DURATION, AT(hub_settings, stop_ns), .max = DAY, .fallback = "10s",
+    {"stop_limit", KEY_DURATION, AT(format_hub, settings.stop_ns), .max = DAY, .fallback = "10s",
      .about = "How long a stop waits for actions that run before it cancels them."},
-    {"blocked_after", KEY_DURATION, AT(hub_settings, blocked_ns), .min = 1000000, .max = DAY,
+    {"blocked_after", KEY_DURATION, AT(format_hub, settings.blocked_ns), .min = 1000000, .max = DAY,
      .fallback = "500ms",
      .about = "A plugin that holds up the hub's own thread for longer is named in the log."},
-    {"max_data", KEY_SIZE, AT(hub_settings, max_data), .min = 1, .max = 16 << 20,
+    {"max_data", KEY_SIZE, AT(format_hub, settings.max_data), .min = 1, .max = 16 << 20,
      .fallback = "16MiB", .about = "The most data that an event may have."},
 };
 
 const struct key_table format_hub =
-    TABLE("hub", "\"hub\"", hub_keys, hub_settings, "Limits of the hub.");
+    TABLE("hub", "\"hub\"", hub_keys, format_hub, "Limits of the hub.");
 
 static const struct key plugins_keys[] = {
     {"path", KEY_TEXTS, AT(format_plugins, path), .max = 4000,
@@ -92,11 +99,12 @@ static const struct key event_keys[] = {
     {"required", KEY_LIST, AT(format_event, required),
      .schema = "{\"type\":\"array\",\"items\":{\"oneOf\":[{\"type\":\"string\",\"minLength\":1},"
                "{\"type\":\"object\",\"minProperties\":1,\"additionalProperties\":{\"enum\":["
-               "\"any\",\"text\",\"number\",\"bool\",\"object\",\"array\"]}}]}}",
+               "\"any\",\"text\",\"number\",\"boolean\",\"object\",\"array\"]}}]}}",
      .about = "Attributes and data fields that an event of this type must have: a path, or a path "
-              "and its kind (any, text, number, bool, object, array)."},
+              "and its kind (any, text, number, boolean, object, array)."},
     {"allow", KEY_MAP, AT(format_event, allow), .inside = &format_allow,
      .about = "Who may submit it. Absent: everybody."},
+    {"about", KEY_TEXT, AT(format_event, about), .max = 1000, .about = "What it is, for people."},
 };
 
 const struct key_table format_event =
@@ -130,12 +138,12 @@ static const struct key agent_keys[] = {
     {"run", KEY_CHOICE, AT(format_agent, run), .choices = "inline|pool",
      .about = "On the hub's own thread, or on worker threads. Default: as the plugin says; a "
               "plugin that blocks cannot be run inline."},
-    {"workers", KEY_COUNT, AT(format_agent, workers), .min = 1, .max = 1024,
-     .about = "Worker threads, for run: pool. Default: 2."},
+    {"workers", KEY_COUNT, AT(format_agent, workers), .min = 1, .max = POOL_WORKERS_MAX,
+     .about = "Worker threads, for run: pool. Default: 4."},
     {"concurrency", KEY_COUNT, AT(format_agent, concurrency), .min = 1, .max = 1000000,
-     .about = "Actions that it may have in hand at once. Default: 1024 inline, else as many as "
-              "workers."},
-    {"queue", KEY_COUNT, AT(format_agent, queue), .min = 1, .max = 10000000, .fallback = "10000",
+     .about = "Actions that it may have in hand at once. Default: 4096 inline, 1024 in a "
+              "pool, where it cannot be more than 4096."},
+    {"queue", KEY_COUNT, AT(format_agent, queue), .max = 16000000, .fallback = "10000",
      .about = "Actions that may wait for it; more are shed."},
     {"rate", KEY_ANY, AT(format_agent, rate), .inside = &format_rate,
      .schema = "{\"oneOf\":[{\"type\":\"string\",\"pattern\":\"^[0-9]+/s$\"},"
@@ -191,8 +199,8 @@ static const struct key auditor_keys[] = {
      .fallback = "block",
      .about = "What happens when it lags behind: the hub waits, or it loses records and is told "
               "how many."},
-    {"ring", KEY_COUNT, AT(format_auditor, ring), .min = 1024, .max = 1 << 24, .fallback = "65536",
-     .about = "Records it may lag behind; rounded up to a power of two."},
+    {"ring", KEY_COUNT, AT(format_auditor, ring), .min = 1024, .max = 1 << 24, .fallback = "16384",
+     .about = "Records it may lag behind: a power of two."},
 };
 
 const struct key_table format_auditor =

@@ -7,17 +7,20 @@
 #define HUB_CONFIG_FORMAT_H
 
 #include "config/keys.h"
+#include "flow/generation.h"
 
 /* Bytes of names: what telemetry and the tables of hub.h have room for. */
 enum { FORMAT_NAME_MAX = 63, FORMAT_TYPE_MAX = 127, FORMAT_USER_MAX = 255 };
 
 struct format_top {
-    const struct yaml_node *hub, *plugins, *users, *events;
+    const struct yaml_node *schema, *hub, *plugins, *users, *events;
     const struct yaml_node *agents, *auditors, *event_providers, *rule_providers, *rules;
-    uint32_t other_events; /* enum format_other_events */
 };
 
-enum format_other_events { FORMAT_ACCEPT = 1, FORMAT_REFUSE };
+struct format_hub {
+    uint32_t mode;
+    struct hub_settings settings;
+};
 
 struct format_plugins {
     struct key_texts path;
@@ -31,6 +34,7 @@ struct format_user {
 struct format_event {
     const struct yaml_node *required; /* a list of paths, or of maps from path to kind */
     const struct yaml_node *allow;
+    atamo_bytes about;
 };
 
 /* Whom something is for: `for:` of a rule, `allow:` of an event type. */
@@ -79,6 +83,7 @@ struct format_rule {
     atamo_bytes id, provider;
     struct key_texts on;
     const struct yaml_node *scope, *when, *then;
+    atamo_bytes about;
 };
 
 struct format_action {

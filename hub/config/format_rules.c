@@ -43,10 +43,12 @@ static const struct key rule_keys[] = {
     {"when", KEY_MAP, AT(format_rule, when), .schema = "{\"$ref\":\"#/$defs/pattern\"}",
      .about = "An event pattern, as in Amazon EventBridge: what the event must look like. Absent: "
               "anything."},
-    {"then", KEY_ANY, .required = true, AT(format_rule, then),
+    {"then", KEY_ANY, AT(format_rule, then),
      .schema = "{\"oneOf\":[{\"$ref\":\"#/$defs/action\"},"
                "{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/action\"}}]}",
      .inside = &format_action, .about = "The action that it makes, or a list of them."},
+    {"about", KEY_TEXT, AT(format_rule, about), .max = 1000,
+     .about = "What it is for, for people."},
 };
 
 const struct key_table format_rule =

@@ -15,10 +15,6 @@
 
 enum { FILE_MAX = 64 << 20, RULES_MAX = 4000000 };
 
-static const char *const sections[] = {
-    "hub",   "plugins",         "users",          "events",  "agents", "auditors",
-    "rules", "event_providers", "rule_providers", "$schema", NULL};
-
 /* What `${env:NAME}` stands for while one configuration is read. */
 struct environment {
     const struct config *config;
@@ -115,25 +111,49 @@ static int add_rule(struct config *config, const struct yaml_node *rule)
     return ATAMO_OK;
 }
 
-/* An included file is a list of rules, or a map with `rules:`. */
+/* The rules of an included file: a list, or a map with `rules:`. NULL: said already, or none. */
+static int rules_of(struct config *config, const struct yaml_node *root, struct problems *problems,
+                    const struct yaml_node **rules)
+{
+    struct format_rules_file file;
+    int status = ATAMO_OK;
+
+    *rules = NULL;
+    if (root == NULL || root->kind == YAML_NULL)
+        return ATAMO_OK;
+    if (root->kind == YAML_MAP) {
+        status = keys_read(&config->arena, &format_rules_file, root, problems, &file);
+        *rules = file.rules;
+    } else if (root->kind == YAML_LIST) {
+        *rules = root;
+    } else {
+        (void)problems_add(problems, yaml_place(root), "a file of rules is %s, not a list",
+                           yaml_kind_name(root->kind));
+    }
+    return status;
+}
+
+/* Mistakes in a file are in `problems`; only memory ends it all. */
 static int add_file(struct config *config, const struct config_source *source, const char *path,
                     struct problems *problems)
 {
     const struct yaml_node *root = NULL;
+    const struct yaml_node *rules = NULL;
     atamo_bytes content = {NULL, 0};
     int status = config_read_file(&config->arena, path, problems, &content);
 
     if (status == ATAMO_OK)
         status = parse(config, source, path, content, problems, &root);
-    if (status != ATAMO_OK || root == NULL)
-        return status;
-    if (root->kind == YAML_MAP && yaml_get(root, "rules") != NULL)
-        root = yaml_get(root, "rules");
-    if (root->kind != YAML_LIST)
-        return problems_add(problems, yaml_place(root), "%s, expected a list of rules",
-                            yaml_kind_name(root->kind));
-    for (size_t i = 0; i < root->count && status == ATAMO_OK; i++)
-        status = add_rule(config, root->items[i]);
+    if (status != ATAMO_OK)
+        return status == ATAMO_NO_MEMORY ? status : ATAMO_OK;
+    status = rules_of(config, root, problems, &rules);
+    for (size_t i = 0; rules != NULL && i < rules->count && status == ATAMO_OK; i++) {
+        if (yaml_get(rules->items[i], "include") != NULL)
+            (void)problems_add(problems, yaml_place(rules->items[i]),
+                               "a file that is included cannot include others");
+        else
+            status = add_rule(config, rules->items[i]);
+    }
     return status;
 }
 
@@ -149,56 +169,66 @@ static bool is_test(const char *path)
     return false;
 }
 
-static int include(struct config *config, const struct config_source *source,
-                   const struct yaml_node *pattern, struct problems *problems)
+/* The files that one pattern finds, by name. */
+static int include_pattern(struct config *config, const struct config_source *source,
+                           atamo_bytes pattern, struct place place, struct problems *problems)
 {
-    const bool absolute = pattern->text.size > 0 && pattern->text.data[0] == '/';
-    const char *path =
-        arena_printf(&config->arena, "%s%s", absolute ? "" : config->folder, pattern->text.data);
+    const char *path = arena_printf(&config->arena, "%s%s",
+                                    pattern.data[0] == '/' ? "" : config->folder, pattern.data);
     int status = ATAMO_OK;
     size_t taken = 0;
     glob_t found;
+    int result;
 
     if (path == NULL)
         return ATAMO_NO_MEMORY;
-    if (glob(path, 0, NULL, &found) != 0) {
-        (void)problems_add(problems, yaml_place(pattern), "no file matches %s", path);
+    result = glob(path, 0, NULL, &found);
+    if (result == GLOB_NOSPACE)
+        return ATAMO_NO_MEMORY;
+    if (result != 0) {
+        (void)problems_add(problems, place, "no file matches %s", path);
         return ATAMO_OK;
     }
-    for (size_t i = 0; i < found.gl_pathc && status != ATAMO_NO_MEMORY; i++) {
+    for (size_t i = 0; i < found.gl_pathc && status == ATAMO_OK; i++) {
         if (is_test(found.gl_pathv[i]))
             continue;
         status = add_file(config, source, found.gl_pathv[i], problems);
         taken++;
     }
     if (taken == 0)
-        (void)problems_add(problems, yaml_place(pattern), "only tests of rules match %s", path);
+        (void)problems_add(problems, place, "only tests of rules match %s", path);
     globfree(&found);
-    return status == ATAMO_NO_MEMORY ? status : ATAMO_OK;
+    return status;
+}
+
+static int include(struct config *config, const struct config_source *source,
+                   const struct yaml_node *node, struct problems *problems)
+{
+    struct format_include entry;
+    int status = keys_read(&config->arena, &format_include, node, problems, &entry);
+
+    for (size_t i = 0; i < entry.include.count && status == ATAMO_OK; i++)
+        status = include_pattern(config, source, entry.include.list[i], keys_place(node, "include"),
+                                 problems);
+    return status;
 }
 
 static int collect_rules(struct config *config, const struct config_source *source,
                          struct problems *problems)
 {
-    const struct yaml_node *rules = yaml_get(config->root, "rules");
+    const struct yaml_node *rules = config->root == NULL ? NULL : yaml_get(config->root, "rules");
     int status = ATAMO_OK;
 
-    if (rules == NULL || rules->kind == YAML_NULL)
-        return ATAMO_OK;
-    if (rules->kind != YAML_LIST)
-        return problems_add(problems, yaml_place(rules), "rules is %s, expected a list",
-                            yaml_kind_name(rules->kind));
+    if (rules == NULL || rules->kind != YAML_LIST)
+        return ATAMO_OK; /* building says what is wrong with it */
     for (size_t i = 0; i < rules->count && status == ATAMO_OK; i++) {
-        const struct yaml_node *item = rules->items[i];
-        const struct yaml_node *pattern = yaml_get(item, "include");
-
-        if (pattern != NULL && pattern->kind == YAML_TEXT)
-            status = include(config, source, pattern, problems);
+        if (yaml_get(rules->items[i], "include") != NULL)
+            status = include(config, source, rules->items[i], problems);
         else
-            status = add_rule(config, item);
+            status = add_rule(config, rules->items[i]);
     }
     if (config->rule_count > RULES_MAX)
-        return problems_add(problems, yaml_place(rules), "more than %d rules", RULES_MAX);
+        (void)problems_add(problems, yaml_place(rules), "more than %d rules", RULES_MAX);
     return status;
 }
 
@@ -224,10 +254,11 @@ static int read_all(struct config *config, const struct config_source *source,
         status = parse(config, source, source->path, content, problems, &config->root);
     if (status != ATAMO_OK)
         return status;
-    (void)section_open(config->root, "the configuration", sections, problems);
-    if (config->root != NULL && config->root->kind == YAML_MAP)
-        status = collect_rules(config, source, problems);
-    return status != ATAMO_OK ? status : problems_status(problems);
+    if (config->root != NULL && config->root->kind != YAML_MAP)
+        return problems_add(problems, yaml_place(config->root),
+                            "the configuration is %s, not a map",
+                            yaml_kind_name(config->root->kind));
+    return collect_rules(config, source, problems);
 }
 
 int config_read(const struct config_source *source, struct problems *problems,
@@ -240,12 +271,6 @@ int config_read(const struct config_source *source, struct problems *problems,
         return ATAMO_NO_MEMORY;
     arena_init(&made->arena);
     status = read_all(made, source, problems);
-    if (made->root == NULL || made->root->kind != YAML_MAP) {
-        if (status == ATAMO_OK && made->root != NULL)
-            status = ATAMO_INVALID;
-    } else if (status == ATAMO_INVALID) {
-        status = ATAMO_OK; /* building finds more; it fails because there are problems */
-    }
     if (status != ATAMO_OK) {
         config_free(made);
         return status;

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const rule_keys[] = {"id", "on", "for", "when", "then", "about", NULL};
+enum { NAMES_COMPARED = 256 };
 
 /* An id not seen before: the names of all ids are kept sorted out by their name numbers. */
 struct seen {
@@ -31,23 +31,24 @@ static bool is_new(struct seen *seen, uint32_t name)
     return true;
 }
 
-static int find_agent(struct building *building, const struct yaml_node *node,
-                      struct rule_action *action)
+static void find_agent(struct building *building, const struct yaml_node *node, atamo_bytes name,
+                       struct rule_action *action)
 {
     const struct generation *generation = building->generation;
-    const char *names[256];
+    const char *names[NAMES_COMPARED];
     size_t count = 0;
 
     for (size_t i = 0; i < generation->agent_count; i++) {
-        if (strcmp(generation->agents[i].name.data, node->text.data) == 0) {
+        if (strcmp(generation->agents[i].name.data, name.data) == 0) {
             action->agent = generation->agents[i].name_id;
             action->agent_index = (uint32_t)i;
-            return ATAMO_OK;
+            return;
         }
-        if (count < 256)
+        if (count < NAMES_COMPARED)
             names[count++] = generation->agents[i].name.data;
     }
-    return section_unknown(building->problems, node, "agent", names, count);
+    build_unknown(building, yaml_place(yaml_get(node, "agent")), "agent", name,
+                  problems_nearest(name, names, count));
 }
 
 /* `with:`; exactly ${data} shares the event's data instead of copying it. */
@@ -70,172 +71,156 @@ static int build_body(struct building *building, const struct yaml_node *with,
 static int build_action(struct building *building, uint32_t rule, const struct yaml_node *node,
                         struct rule_action *action)
 {
-    static const char *const keys[] = {"agent", "action", "as", "with", "retry", "deadline", NULL};
-    static const char *const retry_keys[] = {"attempts", NULL};
-    const struct section section = section_open(node, "then", keys, building->problems);
-    const struct section retry =
-        section_open(section_get(&section, "retry"), "retry", retry_keys, building->problems);
-    const struct yaml_node *agent = section_get(&section, "agent");
-    atamo_bytes type = {"", 0};
-    atamo_bytes as = {"", 0};
+    struct names *names = building->context->names;
+    struct format_action read;
+    struct format_action_retry retry;
+    int status = build_read(building, &format_action, node, &read);
 
+    if (status == ATAMO_OK)
+        status = build_read(building, &format_action_retry, read.retry, &retry);
+    if (status != ATAMO_OK)
+        return status;
+    if (read.agent.size > 0)
+        find_agent(building, node, read.agent, action);
     action->rule = rule;
-    if (section.map == NULL)
-        return ATAMO_OK;
-    section_text(&section, "action", &type);
-    section_text(&section, "as", &as);
-    section_integer(&retry, "attempts", 1, 65000, &action->attempts);
-    section_duration(&section, "deadline", &action->deadline_ns);
-    if (agent == NULL || agent->kind != YAML_TEXT)
-        (void)problems_add(building->problems, yaml_place(node),
-                           "an action needs \"agent\": the name of an agent");
-    else
-        (void)find_agent(building, agent, action);
-    if (type.size == 0)
-        (void)problems_add(building->problems, yaml_place(node),
-                           "an action needs \"action\": what the agent shall do");
-    action->type = names_add(building->context->names, type);
-    action->as = names_add(building->context->names, as);
-    return build_body(building, section_get(&section, "with"), action);
+    action->type = names_add(names, read.action);
+    action->as = names_add(names, read.as);
+    if ((read.action.size > 0 && action->type == 0) || (read.as.size > 0 && action->as == 0))
+        return ATAMO_NO_MEMORY;
+    action->attempts = retry.attempts;
+    action->deadline_ns = read.deadline;
+    return build_body(building, read.with, action);
 }
 
-static int build_then(struct building *building, const struct section *section, struct rule *rule)
+static int build_then(struct building *building, const struct yaml_node *then, struct rule *rule)
 {
-    const struct yaml_node *then = section_get(section, "then");
-    const bool one = then != NULL && then->kind == YAML_MAP;
+    const bool list = then != NULL && then->kind == YAML_LIST;
+    const size_t count = list ? then->count : 1;
     struct rule_action *actions;
-    size_t count;
     int status = ATAMO_OK;
 
     if (then == NULL)
         return ATAMO_OK; /* a rule that only says that it matched */
-    if (!one && then->kind != YAML_LIST) {
-        (void)problems_add(building->problems, yaml_place(then),
-                           "then is %s, expected an action or a list of them",
-                           yaml_kind_name(then->kind));
-        return ATAMO_OK;
-    }
-    count = one ? 1 : then->count;
     actions = arena_array(building->arena, count, sizeof *actions);
     if (actions == NULL)
         return ATAMO_NO_MEMORY;
     for (size_t i = 0; i < count && status == ATAMO_OK; i++)
-        status = build_action(building, rule->id, one ? then : then->items[i], &actions[i]);
+        status = build_action(building, rule->id, list ? then->items[i] : then, &actions[i]);
     rule->actions = actions;
     rule->action_count = (uint32_t)count;
     return status;
 }
 
-static int find_provider(struct building *building, const struct yaml_node *node,
-                         const struct provider_settings **found)
+static const struct provider_settings *find_provider(struct building *building,
+                                                     const struct yaml_node *node, atamo_bytes name)
 {
     const struct generation *generation = building->generation;
-    const char *names[256];
+    const char *names[NAMES_COMPARED];
     size_t count = 0;
 
     for (size_t i = 0; i < generation->rule_provider_count; i++) {
-        if (strcmp(generation->rule_providers[i].name.data, node->text.data) == 0) {
-            *found = &generation->rule_providers[i];
-            return ATAMO_OK;
-        }
-        if (count < 256)
+        if (strcmp(generation->rule_providers[i].name.data, name.data) == 0)
+            return &generation->rule_providers[i];
+        if (count < NAMES_COMPARED)
             names[count++] = generation->rule_providers[i].name.data;
     }
-    return section_unknown(building->problems, node, "rule provider", names, count);
+    build_unknown(building, yaml_place(yaml_get(node, "provider")), "rule provider", name,
+                  problems_nearest(name, names, count));
+    return NULL;
 }
 
-static int compile_provided(struct building *building, const struct yaml_node *node, atamo_bytes id,
-                            const struct yaml_node *provider, struct rule *rule)
+static int compile_provided(struct building *building, const struct yaml_node *node,
+                            const struct format_rule *read, struct rule *rule)
 {
-    const struct provider_settings *found = NULL;
-    struct instance *instance;
+    const struct provider_settings *found = find_provider(building, node, read->provider);
+    struct instance *instance = found == NULL ? NULL : found->instance;
     atamo_bytes json;
     int status;
 
-    if (find_provider(building, provider, &found) != ATAMO_OK || found->instance == NULL ||
-        found->instance->state == INSTANCE_OPENED)
+    if (instance == NULL || instance->state == INSTANCE_OPENED)
         return ATAMO_OK; /* said already */
-    instance = found->instance;
-    json = yaml_to_json(building->arena, node);
+    json = yaml_to_json(&building->scratch, node);
     if (json.data == NULL)
         return ATAMO_NO_MEMORY;
     rule->provider = instance->plugin->rule_provider;
     rule->provider_self = instance->self;
-    status = rule->provider->compile(instance->self, id, json, &rule->provider_rule);
+    free(instance->refusal); /* of another rule */
+    instance->refusal = NULL;
+    status = rule->provider->compile(instance->self, read->id, json, &rule->provider_rule);
     if (status == ATAMO_OK)
         return ATAMO_OK;
     rule->provider_rule = NULL;
-    (void)problems_add(building->problems, yaml_place(node), "rule \"%s\": %s", id.data,
+    (void)problems_add(building->problems, yaml_place(node), "rule \"%s\": %s", read->id.data,
                        instance->refusal != NULL ? instance->refusal : atamo_status_text(status));
-    return ATAMO_OK;
+    return status == ATAMO_NO_MEMORY ? status : ATAMO_OK;
+}
+
+static void check_types(struct building *building, const struct key_texts *on)
+{
+    for (size_t i = 0; i < on->count; i++) {
+        const char *star = strchr(on->list[i].data, '*');
+
+        if (star == NULL || star[1] == '\0')
+            continue;
+        (void)problems_add(building->problems, yaml_place(on->node),
+                           "\"%s\" is no event type: '*' stands at the end only, as in order.*",
+                           on->list[i].data);
+    }
+}
+
+static struct index_names names_of(const struct key_texts *texts)
+{
+    return (struct index_names){texts->list, texts->count};
 }
 
 /* `on` and `for` into the index's words. */
-static int read_scope(struct building *building, const struct section *section,
+static int read_scope(struct building *building, const struct format_rule *read,
                       struct index_rule *entry)
 {
-    static const char *const keys[] = {"users", "groups", "tenants", NULL};
-    const struct section scope =
-        section_open(section_get(section, "for"), "for", keys, building->problems);
-    int status =
-        section_texts(section, "on", building->arena, &entry->types.names, &entry->types.count);
+    struct format_scope scope;
+    const int status = build_read(building, &format_for, read->scope, &scope);
 
-    if (status == ATAMO_OK)
-        status = section_texts(&scope, "users", building->arena, &entry->users.names,
-                               &entry->users.count);
-    if (status == ATAMO_OK)
-        status = section_texts(&scope, "groups", building->arena, &entry->groups.names,
-                               &entry->groups.count);
-    if (status == ATAMO_OK)
-        status = section_texts(&scope, "tenants", building->arena, &entry->tenants.names,
-                               &entry->tenants.count);
+    entry->types = names_of(&read->on);
+    entry->users = names_of(&scope.users);
+    entry->groups = names_of(&scope.groups);
+    entry->tenants = names_of(&scope.tenants);
+    check_types(building, &read->on);
     return status;
 }
 
-static void check_types(struct building *building, const struct section *section,
-                        const struct index_names *types)
+static int check_id(struct building *building, const struct yaml_node *node, struct seen *seen,
+                    atamo_bytes id, struct rule *rule)
 {
-    for (size_t i = 0; i < types->count; i++) {
-        const char *star = strchr(types->names[i].data, '*');
-
-        if (types->names[i].size == 0 || (star != NULL && star[1] != '\0'))
-            (void)problems_add(building->problems, yaml_place(section_get(section, "on")),
-                               "\"%s\" is no event type: expected a type, or a beginning and '*' "
-                               "as in order.*",
-                               types->names[i].data);
-    }
+    rule->id = names_add(building->context->names, id);
+    if (id.size == 0)
+        return ATAMO_OK; /* said already */
+    if (rule->id == 0)
+        return ATAMO_NO_MEMORY;
+    if (!is_new(seen, rule->id))
+        (void)problems_add(building->problems, yaml_place(yaml_get(node, "id")),
+                           "there is another rule \"%s\"", id.data);
+    return ATAMO_OK;
 }
 
 static int build_rule(struct building *building, const struct yaml_node *node, struct seen *seen,
                       struct rule *rule)
 {
-    const struct yaml_node *provider = yaml_get(node, "provider");
-    const struct section section =
-        section_open(node, "rule", provider == NULL ? rule_keys : NULL, building->problems);
-    const struct yaml_node *when = section_get(&section, "when");
+    const bool provided = yaml_get(node, "provider") != NULL;
+    struct format_rule read;
     struct index_rule entry = {0};
-    atamo_bytes id = {"", 0};
-    int status;
+    int status = build_read(building, provided ? &format_provider_rule : &format_rule, node, &read);
 
     rule->place = yaml_place(node);
-    if (section.map == NULL)
-        return index_add(building->index, &entry);
-    section_text(&section, "id", &id);
-    rule->id = names_add(building->context->names, id);
-    if (id.size == 0)
-        (void)problems_add(building->problems, yaml_place(node), "a rule needs an \"id\"");
-    else if (!is_new(seen, rule->id))
-        (void)problems_add(building->problems, yaml_place(section_get(&section, "id")),
-                           "there is another rule \"%s\"", id.data);
-    status = read_scope(building, &section, &entry);
-    if (status == ATAMO_OK && provider == NULL && when != NULL)
-        status = pattern_compile(building->arena, building->generation->plan, when,
+    if (status == ATAMO_OK)
+        status = check_id(building, node, seen, read.id, rule);
+    if (status == ATAMO_OK)
+        status = read_scope(building, &read, &entry);
+    if (status == ATAMO_OK && read.when != NULL)
+        status = pattern_compile(building->arena, building->generation->plan, read.when,
                                  building->problems, &entry.pattern);
-    if (status == ATAMO_NO_MEMORY)
-        return status;
-    check_types(building, &section, &entry.types);
-    status = provider == NULL ? build_then(building, &section, rule)
-                              : compile_provided(building, node, id, provider, rule);
+    if (status == ATAMO_OK || status == ATAMO_INVALID)
+        status = provided ? compile_provided(building, node, &read, rule)
+                          : build_then(building, read.then, rule);
     return status != ATAMO_OK ? status : index_add(building->index, &entry);
 }
 

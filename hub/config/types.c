@@ -6,12 +6,14 @@
 
 static enum field_need need_of(struct building *building, const struct yaml_node *node)
 {
-    static const char *const needs[] = {"any",    "text",  "number", "boolean",
-                                        "object", "array", NULL};
-    for (uint32_t i = 0; needs[i] != NULL; i++)
+    static const char *const needs[] = {"any", "text", "number", "boolean", "object", "array"};
+    enum { NEEDS = sizeof needs / sizeof needs[0] };
+
+    for (uint32_t i = 0; i < NEEDS; i++)
         if (strcmp(needs[i], node->text.data) == 0)
             return (enum field_need)i;
-    (void)section_unknown(building->problems, node, "kind of field", needs, 6);
+    build_unknown(building, yaml_place(node), "kind of field", node->text,
+                  problems_nearest(node->text, needs, NEEDS));
     return NEED_ANY;
 }
 
@@ -64,43 +66,40 @@ static int build_required(struct building *building, const struct yaml_node *nod
     return status;
 }
 
-static int build_type(struct building *building, const struct yaml_node *key,
-                      const struct yaml_node *node, struct event_type *type)
+static int build_fields(struct building *building, const struct yaml_node *required,
+                        struct event_type *type)
 {
-    static const char *const keys[] = {"required", "allow", "about", NULL};
-    static const char *const allow_keys[] = {"users", "groups", NULL};
-    const struct section section = section_open(node, key->text.data, keys, building->problems);
-    const struct section allow =
-        section_open(section_get(&section, "allow"), "allow", allow_keys, building->problems);
-    const struct yaml_node *required = section_get(&section, "required");
-    struct required_field *fields;
-    int status;
+    struct required_field *fields = arena_array(building->arena, required->count, sizeof *fields);
+    int status = fields == NULL ? ATAMO_NO_MEMORY : ATAMO_OK;
 
-    type->name = build_copy(building, key->text);
-    type->name_id = names_add(building->context->names, key->text);
-    if (type->name.data == NULL || type->name_id == 0)
-        return ATAMO_NO_MEMORY;
-    status = section_texts(&allow, "users", building->arena, &type->users, &type->user_count);
-    if (status == ATAMO_OK)
-        status =
-            section_texts(&allow, "groups", building->arena, &type->groups, &type->group_count);
-    if (status != ATAMO_OK || required == NULL)
-        return status;
-    if (required->kind != YAML_LIST) {
-        (void)problems_add(building->problems, yaml_place(required),
-                           "required is %s, expected a list of paths",
-                           yaml_kind_name(required->kind));
-        return ATAMO_OK;
-    }
-    fields = arena_array(building->arena, required->count, sizeof *fields);
-    if (fields == NULL)
-        return ATAMO_NO_MEMORY;
     for (size_t i = 0; i < required->count && status == ATAMO_OK; i++) {
         status = build_required(building, required->items[i], &fields[i]);
         type->needs_data = type->needs_data || fields[i].in_data;
     }
     type->required = fields;
     type->required_count = required->count;
+    return status;
+}
+
+static int build_type(struct building *building, const struct yaml_node *key,
+                      const struct yaml_node *node, struct event_type *type)
+{
+    struct format_event event;
+    struct format_scope allow;
+    int status = build_read(building, &format_event, node, &event);
+
+    type->name = build_copy(building, key->text);
+    type->name_id = names_add(building->context->names, key->text);
+    if (type->name.data == NULL || type->name_id == 0)
+        return ATAMO_NO_MEMORY;
+    if (status == ATAMO_OK)
+        status = build_read(building, &format_allow, event.allow, &allow);
+    if (status == ATAMO_OK)
+        status = build_texts(building, &allow.users, &type->users, &type->user_count);
+    if (status == ATAMO_OK)
+        status = build_texts(building, &allow.groups, &type->groups, &type->group_count);
+    if (status == ATAMO_OK && event.required != NULL)
+        status = build_fields(building, event.required, type);
     return status;
 }
 
@@ -116,51 +115,51 @@ static bool is_open(struct building *building, const struct yaml_node *node)
 
 int build_types(struct building *building)
 {
-    const struct section section =
-        section_open(section_get(&building->root, "events"), "events", NULL, building->problems);
-    struct event_type *types;
-    bool open = section.map == NULL;
+    const struct yaml_node *events = building->top.events;
+    const size_t room = events == NULL ? 0 : events->count;
+    struct event_type *types = arena_array(building->arena, room, sizeof *types);
+    bool open = events == NULL;
     size_t count = 0;
     int status = ATAMO_OK;
 
     building->generation->plan = field_plan_new(building->arena);
-    types = arena_array(building->arena, open ? 0 : section.map->count, sizeof *types);
     if (building->generation->plan == NULL || types == NULL)
         return ATAMO_NO_MEMORY;
-    for (size_t i = 0; !(section.map == NULL) && i < section.map->count; i++) {
-        if (strcmp(section.map->keys[i]->text.data, "*") == 0)
-            open = is_open(building, section.map->items[i]);
-        else if (status == ATAMO_OK)
-            status =
-                build_type(building, section.map->keys[i], section.map->items[i], &types[count++]);
+    for (size_t i = 0; i < room && status == ATAMO_OK; i++) {
+        if (strcmp(events->keys[i]->text.data, "*") == 0)
+            open = is_open(building, events->items[i]);
+        else
+            status = build_type(building, events->keys[i], events->items[i], &types[count++]);
     }
     if (status != ATAMO_OK)
         return status;
     return event_types_build(building->arena, types, count, open, &building->generation->types);
 }
 
+static int build_user(struct building *building, const struct yaml_node *key,
+                      const struct yaml_node *node, struct identity *identity)
+{
+    struct format_user user;
+    int status = build_read(building, &format_user, node, &user);
+
+    identity->user = build_copy(building, key->text);
+    identity->tenant = build_copy(building, user.tenant);
+    if (identity->user.data == NULL || identity->tenant.data == NULL)
+        return ATAMO_NO_MEMORY;
+    if (status == ATAMO_OK)
+        status = build_texts(building, &user.groups, &identity->groups, &identity->group_count);
+    return status;
+}
+
 int build_users(struct building *building)
 {
-    static const char *const keys[] = {"groups", "tenant", NULL};
-    const struct section section =
-        section_open(section_get(&building->root, "users"), "users", NULL, building->problems);
-    const size_t count = section.map == NULL ? 0 : section.map->count;
+    const struct yaml_node *users = building->top.users;
+    const size_t count = users == NULL ? 0 : users->count;
     struct identity *list = arena_array(building->arena, count, sizeof *list);
     int status = list == NULL ? ATAMO_NO_MEMORY : ATAMO_OK;
 
-    for (size_t i = 0; i < count && status == ATAMO_OK; i++) {
-        const struct section user = section_open(
-            section.map->items[i], section.map->keys[i]->text.data, keys, building->problems);
-        atamo_bytes tenant = {"", 0};
-
-        section_text(&user, "tenant", &tenant);
-        list[i].user = build_copy(building, section.map->keys[i]->text);
-        list[i].tenant = build_copy(building, tenant);
-        if (list[i].user.data == NULL || list[i].tenant.data == NULL)
-            return ATAMO_NO_MEMORY;
-        status =
-            section_texts(&user, "groups", building->arena, &list[i].groups, &list[i].group_count);
-    }
+    for (size_t i = 0; i < count && status == ATAMO_OK; i++)
+        status = build_user(building, users->keys[i], users->items[i], &list[i]);
     if (status != ATAMO_OK)
         return status;
     return identities_build(building->arena, list, count, &building->generation->identities);
