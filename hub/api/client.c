@@ -113,6 +113,7 @@ static void disconnect(void *argument)
     if (client->tap != NULL)
         journal_remove(&flow->journal, client->tap);
     (void)flow_settle_here(flow);
+    flow_tell_news(flow); /* the list must not name a client that goes */
 }
 
 static void free_reply(atamo_client *client, struct reply *reply)
@@ -411,13 +412,6 @@ static size_t dispatch_telemetry(atamo_client *client)
     return count;
 }
 
-/* From now on news make the descriptor readable again. */
-static void quiet(atamo_client *client)
-{
-    bell_quiet(&client->outlet.bell);
-    atomic_store(&client->outlet.signalled, false);
-}
-
 static bool has_more(atamo_client *client)
 {
     if (client->pending != NULL || !stack_empty(&client->outlet.replies))
@@ -432,7 +426,7 @@ size_t atamo_dispatch(atamo_client *client, uint32_t budget_us, int *more)
     size_t count;
 
     client->dispatching = true;
-    quiet(client);
+    outlet_quiet(&client->outlet);
     do {
         if (client->pending == NULL)
             client->pending = stack_take_in_order(&client->outlet.replies);

@@ -8,6 +8,7 @@
 #include "flow/deliver.h"
 
 #include <assert.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,11 +36,38 @@ void outlet_signal(struct outlet *outlet)
         wakeup(atomic_load(&outlet->wakeup_user));
 }
 
-static void push(struct outlet *outlet, struct reply *reply)
+void outlet_quiet(struct outlet *outlet)
+{
+    struct pollfd poller = {.fd = outlet->bell.fd, .events = POLLIN};
+
+    if (!atomic_exchange(&outlet->signalled, false))
+        return;
+    /* Whoever set the flag strikes the bell right after: do not miss it, or it would ring for ever.
+     */
+    (void)poll(&poller, 1, 1000);
+    bell_quiet(&outlet->bell);
+}
+
+static void push(struct flow *flow, struct outlet *outlet, struct reply *reply)
 {
     atomic_fetch_add_explicit(&outlet->waiting, 1, memory_order_relaxed);
     stack_push(&outlet->replies, &reply->link, &reply->link);
-    outlet_signal(outlet);
+    if (outlet->has_news)
+        return;
+    outlet->has_news = true;
+    outlet->next_news = flow->news;
+    flow->news = outlet;
+}
+
+void flow_tell_news(struct flow *flow)
+{
+    while (flow->news != NULL) {
+        struct outlet *outlet = flow->news;
+
+        flow->news = outlet->next_news;
+        outlet->has_news = false;
+        outlet_signal(outlet);
+    }
 }
 
 static void list_add(struct request *request)
@@ -124,7 +152,7 @@ void flow_request_ended(struct flow *flow, struct message *message, int status, 
     record = flow_record(flow, ATAMO_STEP_DELIVERED, message);
     record->value[0] = request->sequence;
     record->value[1] = 1;
-    push(request->outlet, end);
+    push(flow, request->outlet, end);
 }
 
 void flow_request_cancel(struct flow *flow, struct request *request)
@@ -159,5 +187,5 @@ void flow_deliver(struct flow *flow, struct reply *reply)
     reply->agent = action->plan->agent;
     reply->rule = action->plan->rule;
     reply->sequence = ++request->sequence;
-    push(request->outlet, reply);
+    push(flow, request->outlet, reply);
 }

@@ -65,6 +65,12 @@ void outlet_close(struct outlet *outlet);
 /* There is something for the client: make its descriptor readable. [any] */
 void outlet_signal(struct outlet *outlet);
 
+/* From now on news make the descriptor readable again. [client] */
+void outlet_quiet(struct outlet *outlet);
+
+/* Make descriptors readable of clients that got replies in this turn: once for all of them. */
+void flow_tell_news(struct flow *flow);
+
 /* A request came in with a message that was accepted. */
 void flow_request_admitted(struct flow *flow, struct message *message);
 

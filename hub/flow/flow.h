@@ -45,7 +45,8 @@ struct flow_counters {
 };
 
 /* Something to be run on the hub's thread between two turns. */
-struct inlet; /* flow/inlet.h */
+struct inlet;  /* flow/inlet.h */
+struct outlet; /* flow/deliver.h */
 
 struct flow_call {
     struct stack_node link;
@@ -98,7 +99,8 @@ struct flow {
     uint32_t local_count;
 
     /* state */
-    struct lane *ready; /* lanes to pump, linked by `next_ready` */
+    struct outlet *news; /* clients that got replies in this turn */
+    struct lane *ready;  /* lanes to pump, linked by `next_ready` */
     struct actions actions;
     struct wheel wheel;            /* actions: deadlines and back-off */
     struct wheel alarms;           /* all else */

@@ -211,6 +211,7 @@ size_t flow_turn(struct flow *flow)
     count += take_answers(flow);
     count += fire_timers(flow);
     count += take_events(flow);
+    flow_tell_news(flow);
     wake_pools(flow);
     flow_return_blocks(flow);
     journal_flush(&flow->journal);
