@@ -51,10 +51,12 @@ enum { OUTLET_REPLIES_MAX = 65536 };
 
 struct outlet {
     struct stack replies;
-    _Atomic uint32_t waiting;           /* replies pushed and not taken */
-    _Atomic bool signalled;             /* the descriptor is readable, or about to be */
-    struct bell bell;                   /* its descriptor is the client's */
-    struct request *first;              /* open requests */
+    _Atomic uint32_t waiting; /* replies pushed and not taken */
+    _Atomic bool signalled;   /* the descriptor is readable, or about to be */
+    struct bell bell;         /* its descriptor is the client's */
+    struct request *first;    /* open requests */
+    struct outlet *next_news; /* hub thread: list of those with news in this turn */
+    bool has_news;
     void (*_Atomic wakeup)(void *user); /* atamo_on_wakeup() */
     void *_Atomic wakeup_user;
 };
