@@ -20,6 +20,16 @@ struct config {
 int config_read_file(struct arena *arena, const char *path, struct problems *problems,
                      atamo_bytes *content);
 
+/* Names that rules may use, sorted: for hints.h. */
+struct hint_names {
+    const char **list;
+    size_t count;
+};
+
+struct hints {
+    struct hint_names types, users, groups;
+};
+
 struct building {
     const struct config *config;
     const struct config_context *context;
@@ -29,6 +39,7 @@ struct building {
     struct arena scratch; /* what keys were read into */
     struct index *index;
     struct format_top top;
+    struct hints hints;
     struct opened *opened; /* instances that wait to be created; see instance_build.h */
     char path[8192];       /* plugin path */
 };

@@ -239,6 +239,12 @@ static const struct key *find_key(const struct key_table *table, atamo_bytes nam
     return NULL;
 }
 
+const char *keys_nearest(const struct problems *problems, atamo_bytes name,
+                         const char *const *names, size_t count)
+{
+    return problems->count == PROBLEMS_MAX ? NULL : problems_nearest(name, names, count);
+}
+
 static void say_unknown(const struct key_table *table, const struct yaml_node *key,
                         struct problems *problems)
 {
@@ -250,7 +256,7 @@ static void say_unknown(const struct key_table *table, const struct yaml_node *k
     assert(table->count <= KEYS_MAX);
     for (size_t i = 0; i < table->count; i++)
         names[i] = table->keys[i].name;
-    nearest = problems_nearest(key->text, names, table->count);
+    nearest = keys_nearest(problems, key->text, names, table->count);
     if (nearest != NULL) {
         (void)problems_add(problems, yaml_place(key),
                            "unknown key \"%.*s\" in %s; did you mean \"%s\"?", shown(key->text),

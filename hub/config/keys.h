@@ -63,6 +63,11 @@ int keys_read(struct arena *arena, const struct key_table *table, const struct y
 /* Where a key stands, or the map if the key is absent. */
 struct place keys_place(const struct yaml_node *map, const char *key);
 
+/* Of `count` names the one nearest to `name`, or NULL; also NULL when the list of problems is full,
+ * because nobody would read it and looking costs. */
+const char *keys_nearest(const struct problems *problems, atamo_bytes name,
+                         const char *const *names, size_t count);
+
 /* Read one value by itself, as if it stood at `key`. */
 int keys_read_value(struct arena *arena, const struct key *key, const struct yaml_node *value,
                     struct problems *problems, void *out);

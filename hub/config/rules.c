@@ -5,7 +5,7 @@
  * number. A rule with `provider:` is compiled by that plugin from its JSON instead. Everything
  * wrong with every rule is found in one run.
  */
-#include "config/config_inside.h"
+#include "config/hints.h"
 #include "rules/template.h"
 
 #include <stdlib.h>
@@ -48,7 +48,7 @@ static void find_agent(struct building *building, const struct yaml_node *node, 
             names[count++] = generation->agents[i].name.data;
     }
     build_unknown(building, yaml_place(yaml_get(node, "agent")), "agent", name,
-                  problems_nearest(name, names, count));
+                  keys_nearest(building->problems, name, names, count));
 }
 
 /* `with:`; exactly ${data} shares the event's data instead of copying it. */
@@ -82,6 +82,7 @@ static int build_action(struct building *building, uint32_t rule, const struct y
         return status;
     if (read.agent.size > 0)
         find_agent(building, node, read.agent, action);
+    hints_user(building, keys_place(node, "as"), read.as);
     action->rule = rule;
     action->type = names_add(names, read.action);
     action->as = names_add(names, read.as);
@@ -125,7 +126,7 @@ static const struct provider_settings *find_provider(struct building *building,
             names[count++] = generation->rule_providers[i].name.data;
     }
     build_unknown(building, yaml_place(yaml_get(node, "provider")), "rule provider", name,
-                  problems_nearest(name, names, count));
+                  keys_nearest(building->problems, name, names, count));
     return NULL;
 }
 
@@ -185,6 +186,8 @@ static int read_scope(struct building *building, const struct format_rule *read,
     entry->groups = names_of(&scope.groups);
     entry->tenants = names_of(&scope.tenants);
     check_types(building, &read->on);
+    hints_types(building, &read->on);
+    hints_groups(building, &scope.groups);
     return status;
 }
 
@@ -215,6 +218,7 @@ static int build_rule(struct building *building, const struct yaml_node *node, s
         status = check_id(building, node, seen, read.id, rule);
     if (status == ATAMO_OK)
         status = read_scope(building, &read, &entry);
+    hints_attributes(building, read.when);
     if (status == ATAMO_OK && read.when != NULL)
         status = pattern_compile(building->arena, building->generation->plan, read.when,
                                  building->problems, &entry.pattern);
@@ -236,7 +240,7 @@ int build_rules(struct building *building)
         seen.mask = seen.mask * 2 + 1;
     seen.slots = calloc(seen.mask + 1, sizeof *seen.slots);
     rules = arena_array(building->arena, count, sizeof *rules);
-    status = seen.slots == NULL || rules == NULL
+    status = seen.slots == NULL || rules == NULL || hints_gather(building) != ATAMO_OK
                  ? ATAMO_NO_MEMORY
                  : index_new(building->arena, generation->plan, (uint32_t)count, &building->index);
     for (size_t i = 0; i < count && status == ATAMO_OK; i++) {

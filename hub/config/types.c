@@ -13,7 +13,7 @@ static enum field_need need_of(struct building *building, const struct yaml_node
         if (strcmp(needs[i], node->text.data) == 0)
             return (enum field_need)i;
     build_unknown(building, yaml_place(node), "kind of field", node->text,
-                  problems_nearest(node->text, needs, NEEDS));
+                  keys_nearest(building->problems, node->text, needs, NEEDS));
     return NEED_ANY;
 }
 
