@@ -26,7 +26,7 @@ static void on_bell(uv_poll_t *poll, int status, int events)
 
     (void)status;
     (void)events;
-    bell_quiet(&loop->flow->bell);
+    (void)bell_quiet(&loop->flow->bell);
 }
 
 static void on_alarm(uv_timer_t *timer)

@@ -34,10 +34,9 @@ void bell_strike(struct bell *bell)
     (void)written;
 }
 
-void bell_quiet(struct bell *bell)
+bool bell_quiet(struct bell *bell)
 {
     uint64_t count;
-    const ssize_t taken = read(bell->fd, &count, sizeof count);
 
-    (void)taken;
+    return read(bell->fd, &count, sizeof count) == (ssize_t)sizeof count;
 }

@@ -21,8 +21,8 @@ void bell_close(struct bell *bell);
 /* Make the descriptor readable. [any] */
 void bell_strike(struct bell *bell);
 
-/* Make it unreadable again. [sleeper] */
-void bell_quiet(struct bell *bell);
+/* Make it unreadable again; false if it was so already. [sleeper] */
+bool bell_quiet(struct bell *bell);
 
 /* Work was put down: wake the sleeper if it sleeps. [any] */
 static inline void bell_ring(struct bell *bell)

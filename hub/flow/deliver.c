@@ -8,7 +8,7 @@
 #include "flow/deliver.h"
 
 #include <assert.h>
-#include <poll.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,14 +38,12 @@ void outlet_signal(struct outlet *outlet)
 
 void outlet_quiet(struct outlet *outlet)
 {
-    struct pollfd poller = {.fd = outlet->bell.fd, .events = POLLIN};
-
     if (!atomic_exchange(&outlet->signalled, false))
         return;
-    /* Whoever set the flag strikes the bell right after: do not miss it, or it would ring for ever.
-     */
-    (void)poll(&poller, 1, 1000);
-    bell_quiet(&outlet->bell);
+    /* Whoever sets the flag strikes the bell right after: do not miss that, or it would stay
+     * readable with nobody to quiet it. */
+    while (!bell_quiet(&outlet->bell))
+        (void)sched_yield();
 }
 
 static void push(struct flow *flow, struct outlet *outlet, struct reply *reply)
