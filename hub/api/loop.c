@@ -6,9 +6,10 @@
  */
 #include "api/loop.h"
 
+#include <poll.h>
 #include <signal.h>
 
-enum { POLL_TURNS = 64, BLOCKED_MS = 1 };
+enum { POLL_TURNS = 64, HELD_NS = NS_PER_MS };
 
 /* Tell the core that this is a waiting loop. */
 static void relax(void)
@@ -20,49 +21,43 @@ static void relax(void)
 #endif
 }
 
-static void on_bell(uv_poll_t *poll, int status, int events)
+/* How long to sleep, ns: until the next timer of the flow or of a plugin, a moment if the flow
+ * waits for a slow auditor; negative: for ever. */
+static int64_t sleep_ns(struct loop *loop)
 {
-    struct loop *loop = poll->data;
-
-    (void)status;
-    (void)events;
-    (void)bell_quiet(&loop->flow->bell);
-}
-
-static void on_alarm(uv_timer_t *timer)
-{
-    (void)timer; /* waking is all it is for */
-}
-
-/* How long to sleep: until the next timer, a moment if the flow waits for a slow auditor. */
-static void set_alarm(struct loop *loop)
-{
-    const struct flow *flow = loop->flow;
-    const int64_t due = flow_next_due(flow);
-    uint64_t ms = UINT64_MAX;
+    const int64_t due = flow_next_due(loop->flow);
+    const int plugins_ms = uv_backend_timeout(&loop->uv);
+    int64_t ns = INT64_MAX;
 
     if (due != INT64_MAX)
-        ms = due <= flow->now ? 0 : (uint64_t)(due - flow->now) / NS_PER_MS + 1;
-    if (flow_is_held(loop->flow) && ms > BLOCKED_MS)
-        ms = BLOCKED_MS;
-    if (ms == UINT64_MAX) {
-        (void)uv_timer_stop(&loop->alarm);
-        return;
-    }
-    uv_update_time(&loop->uv);
-    (void)uv_timer_start(&loop->alarm, on_alarm, ms, 0);
+        ns = due - clock_now(&loop->flow->clock);
+    if (plugins_ms >= 0 && (int64_t)plugins_ms * NS_PER_MS < ns)
+        ns = (int64_t)plugins_ms * NS_PER_MS;
+    if (flow_is_held(loop->flow) && ns > HELD_NS)
+        ns = HELD_NS;
+    if (ns == INT64_MAX)
+        return -1;
+    return ns < 0 ? 0 : ns;
 }
 
-static void sleep_in_uv(struct loop *loop)
+static void sleep_until_news(struct loop *loop)
 {
     struct bell *bell = &loop->flow->bell;
+    struct pollfd polled[] = {{.fd = bell->fd, .events = POLLIN},
+                              {.fd = uv_backend_fd(&loop->uv), .events = POLLIN}};
 
     bell_doze(bell);
     if (!flow_has_work(loop->flow) && !atomic_load(&loop->stopping)) {
-        set_alarm(loop);
-        (void)uv_run(&loop->uv, UV_RUN_ONCE);
+        const int64_t ns = sleep_ns(loop);
+        const struct timespec limit = {(time_t)(ns / NS_PER_S), (long)(ns % NS_PER_S)};
+
+        (void)ppoll(polled, 2, ns < 0 ? NULL : &limit, NULL);
     }
     bell_rise(bell);
+    if ((polled[0].revents & POLLIN) != 0)
+        (void)bell_quiet(bell);
+    if (polled[1].revents != 0 || uv_backend_timeout(&loop->uv) == 0)
+        (void)uv_run(&loop->uv, UV_RUN_NOWAIT);
 }
 
 static void *run(void *argument)
@@ -88,7 +83,7 @@ static void *run(void *argument)
                 continue;
             }
         }
-        sleep_in_uv(loop);
+        sleep_until_news(loop);
     }
     while (flow_turn(loop->flow) > 0)
         ; /* calls and answers that came in at the end */
@@ -136,13 +131,6 @@ int loop_start(struct loop *loop, struct flow *flow, int64_t spin_ns)
     loop->spin_ns = spin_ns;
     if (uv_loop_init(&loop->uv) != 0)
         return ATAMO_IO;
-    if (uv_poll_init(&loop->uv, &loop->bell, flow->bell.fd) != 0 ||
-        uv_timer_init(&loop->uv, &loop->alarm) != 0) {
-        close_uv(loop);
-        return ATAMO_IO;
-    }
-    loop->bell.data = loop;
-    (void)uv_poll_start(&loop->bell, UV_READABLE, on_bell);
     status = start_thread(loop);
     if (status != ATAMO_OK)
         close_uv(loop);

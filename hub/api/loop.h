@@ -1,4 +1,4 @@
-/* loop - the hub's own thread: turns of the flow while there is work, libuv while there is none.
+/* loop - the hub's own thread: turns of the flow while there is work, sleep while there is none.
  *
  * After the last work it looks for more for `spin_ns` before it sleeps in libuv, which costs a core
  * for that long but answers in under a microsecond while traffic lasts.
@@ -13,13 +13,10 @@
 struct loop {
     struct flow *flow;
     uv_loop_t uv;
-    uv_poll_t bell;
-    uv_timer_t alarm;
     pthread_t thread;
     bool has_thread;
     _Atomic bool stopping;
     int64_t spin_ns;
-    struct loop_watch *watches; /* of plugins, "atamo.loop/1" */
 };
 
 /* Prepare and run the thread. ATAMO_IO, ATAMO_NO_MEMORY. */
