@@ -21,12 +21,18 @@ static void relax(void)
 #endif
 }
 
+/* When libuv has something to do, ms; -1: not by itself. */
+static int plugins_due(const struct loop *loop)
+{
+    return uv_loop_alive(&loop->uv) != 0 ? uv_backend_timeout(&loop->uv) : -1;
+}
+
 /* How long to sleep, ns: until the next timer of the flow or of a plugin, a moment if the flow
  * waits for a slow auditor; negative: for ever. */
 static int64_t sleep_ns(struct loop *loop)
 {
     const int64_t due = flow_next_due(loop->flow);
-    const int plugins_ms = uv_backend_timeout(&loop->uv);
+    const int plugins_ms = plugins_due(loop);
     int64_t ns = INT64_MAX;
 
     if (due != INT64_MAX)
@@ -56,7 +62,7 @@ static void sleep_until_news(struct loop *loop)
     bell_rise(bell);
     if ((polled[0].revents & POLLIN) != 0)
         (void)bell_quiet(bell);
-    if (polled[1].revents != 0 || uv_backend_timeout(&loop->uv) == 0)
+    if (polled[1].revents != 0 || plugins_due(loop) == 0)
         (void)uv_run(&loop->uv, UV_RUN_NOWAIT);
 }
 
