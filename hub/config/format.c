@@ -45,6 +45,7 @@ static const struct key top_keys[] = {
      .about = "The rule providers, by name: instances of plugins that evaluate rules of their own "
               "kind."},
     {"rules", KEY_LIST, AT(format_top, rules), .inside = &format_rule,
+     .schema = "{\"type\":[\"array\",\"null\"],\"items\":{\"$ref\":\"#/$defs/rules_entry\"}}",
      .about = "The rules, and files of rules to include, in order."},
 };
 

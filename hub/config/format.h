@@ -133,4 +133,8 @@ extern const struct key_table format_top, format_hub, format_plugins, format_use
     format_action, format_action_retry, format_include, format_rules_file, format_suite,
     format_case, format_expect, format_expected_action;
 
+enum { FORMAT_TABLES = 24 };
+
+extern const struct key_table *const format_tables[FORMAT_TABLES];
+
 #endif

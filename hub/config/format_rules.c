@@ -1,4 +1,4 @@
-/* format_rules - the tables of rules, and of tests of rules.
+/* format_rules - the tables of rules, and of tests of rules; and the list of all tables.
  *
  * Only data.
  */
@@ -124,6 +124,7 @@ const struct key_table format_include =
 
 static const struct key rules_file_keys[] = {
     {"rules", KEY_LIST, .required = true, AT(format_rules_file, rules), .inside = &format_rule,
+     .schema = "{\"type\":[\"array\",\"null\"],\"items\":{\"$ref\":\"#/$defs/rules_entry\"}}",
      .about = "The rules, and further files of rules, in order."},
 };
 
@@ -181,3 +182,12 @@ static const struct key expected_action_keys[] = {
 const struct key_table format_expected_action =
     TABLE("expected_action", "an expected action", expected_action_keys, format_expected_action,
           "What an action must look like.");
+
+const struct key_table *const format_tables[FORMAT_TABLES] = {
+    &format_top,           &format_hub,          &format_plugins, &format_user,
+    &format_event,         &format_allow,        &format_agent,   &format_rate,
+    &format_retry,         &format_breaker,      &format_auditor, &format_event_provider,
+    &format_rule_provider, &format_rule,         &format_for,     &format_provider_rule,
+    &format_action,        &format_action_retry, &format_include, &format_rules_file,
+    &format_suite,         &format_case,         &format_expect,  &format_expected_action,
+};
