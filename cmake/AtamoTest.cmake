@@ -12,5 +12,9 @@ function(atamo_unit_test file)
   target_compile_definitions(${target} PRIVATE
     ATAMO_SOURCE_DIR="${CMAKE_SOURCE_DIR}" ATAMO_BUILD_DIR="${CMAKE_BINARY_DIR}")
   add_test(NAME ${floor}/${short} COMMAND ${target})
-  set_tests_properties(${floor}/${short} PROPERTIES LABELS unit TIMEOUT 120)
+  set(labels unit)
+  if(floor MATCHES "^(api|flow|plugins)$")
+    list(APPEND labels threads) # also run under the thread sanitizer
+  endif()
+  set_tests_properties(${floor}/${short} PROPERTIES LABELS "${labels}" TIMEOUT 120)
 endfunction()

@@ -299,7 +299,7 @@ static void set_fallback(const struct key *key, char *out)
                key->kind == KEY_SIZE ? sizeof number : sizeof count);
         break;
     default:
-        assert(!"no default for this kind");
+        assert(false && "no default for this kind");
     }
     assert(status == ATAMO_OK);
 }
