@@ -164,88 +164,55 @@ static inline const char *atamo_step_name(unsigned step)
 /* A short text for a reason, "" for none; never NULL. */
 static inline const char *atamo_reason_text(unsigned reason)
 {
-    switch (reason) {
-    case ATAMO_REASON_NONE:
-        return "";
-    case ATAMO_REASON_UNKNOWN_TYPE:
-        return "unknown event type";
-    case ATAMO_REASON_MISSING_FIELD:
-        return "required field missing";
-    case ATAMO_REASON_MALFORMED:
-        return "malformed";
-    case ATAMO_REASON_TOO_LARGE:
-        return "too large";
-    case ATAMO_REASON_DENIED:
-        return "not permitted";
-    case ATAMO_REASON_HOP_LIMIT:
-        return "hop limit reached";
-    case ATAMO_REASON_STOPPING:
-        return "the hub is stopping";
-    case ATAMO_REASON_HUB_FULL:
-        return "the hub is full";
-    case ATAMO_REASON_RATE_LIMIT:
-        return "rate limit";
-    case ATAMO_REASON_CONCURRENCY:
-        return "concurrency limit";
-    case ATAMO_REASON_KEY_BUSY:
-        return "an earlier action with the same key is not done";
-    case ATAMO_REASON_BREAKER_OPEN:
-        return "circuit breaker open";
-    case ATAMO_REASON_PAUSED:
-        return "agent paused";
-    case ATAMO_REASON_BACK_OFF:
-        return "back-off before the next attempt";
-    case ATAMO_REASON_NOT_STARTED:
-        return "agent not started";
-    case ATAMO_REASON_FAILED:
-        return "failed for good";
-    case ATAMO_REASON_TRANSIENT:
-        return "failed, may be tried again";
-    case ATAMO_REASON_DEADLINE:
-        return "deadline passed";
-    case ATAMO_REASON_ATTEMPTS:
-        return "ran out of attempts";
-    case ATAMO_REASON_EXPIRED:
-        return "expired";
-    case ATAMO_REASON_QUEUE_FULL:
-        return "agent queue full";
-    case ATAMO_REASON_CLIENT:
-        return "cancelled by the client";
-    case ATAMO_REASON_AGENT_REMOVED:
-        return "agent removed";
-    case ATAMO_REASON_DEAD_LETTERS_FULL:
-        return "dead letters full";
-    case ATAMO_REASON_NO_MEMORY:
-        return "no memory";
-    case ATAMO_REASON_TEMPLATE:
-        return "template field missing";
-    case ATAMO_REASON_PROVIDER:
-        return "rule provider failed";
-    case ATAMO_REASON_UNKNOWN_AGENT:
-        return "no such agent";
-    case ATAMO_REASON_STARTED:
-        return "started";
-    case ATAMO_REASON_STOPPED:
-        return "stopped";
-    case ATAMO_REASON_RELOADED:
-        return "configuration reloaded";
-    case ATAMO_REASON_RELOAD_REFUSED:
-        return "configuration refused";
-    case ATAMO_REASON_BLOCKED:
-        return "a callback holds the loop up";
-    case ATAMO_REASON_LOST_RECORDS:
-        return "telemetry records lost";
-    case ATAMO_REASON_BREAKER_OPENED:
-        return "circuit breaker opened";
-    case ATAMO_REASON_BREAKER_CLOSED:
-        return "circuit breaker closed";
-    case ATAMO_REASON_RESUMED:
-        return "agent resumed";
-    case ATAMO_REASON_STALE_SETTLE:
-        return "settled after its end";
-    default:
-        return "unknown reason";
-    }
+    static const struct {
+        unsigned reason;
+        const char *text;
+    } texts[] = {
+        {ATAMO_REASON_NONE, ""},
+        {ATAMO_REASON_UNKNOWN_TYPE, "unknown event type"},
+        {ATAMO_REASON_MISSING_FIELD, "required field missing"},
+        {ATAMO_REASON_MALFORMED, "malformed"},
+        {ATAMO_REASON_TOO_LARGE, "too large"},
+        {ATAMO_REASON_DENIED, "not permitted"},
+        {ATAMO_REASON_HOP_LIMIT, "hop limit reached"},
+        {ATAMO_REASON_STOPPING, "the hub is stopping"},
+        {ATAMO_REASON_HUB_FULL, "the hub is full"},
+        {ATAMO_REASON_RATE_LIMIT, "rate limit"},
+        {ATAMO_REASON_CONCURRENCY, "concurrency limit"},
+        {ATAMO_REASON_KEY_BUSY, "an earlier action with the same key is not done"},
+        {ATAMO_REASON_BREAKER_OPEN, "circuit breaker open"},
+        {ATAMO_REASON_PAUSED, "agent paused"},
+        {ATAMO_REASON_BACK_OFF, "back-off before the next attempt"},
+        {ATAMO_REASON_NOT_STARTED, "agent not started"},
+        {ATAMO_REASON_FAILED, "failed for good"},
+        {ATAMO_REASON_TRANSIENT, "failed, may be tried again"},
+        {ATAMO_REASON_DEADLINE, "deadline passed"},
+        {ATAMO_REASON_ATTEMPTS, "ran out of attempts"},
+        {ATAMO_REASON_EXPIRED, "expired"},
+        {ATAMO_REASON_QUEUE_FULL, "agent queue full"},
+        {ATAMO_REASON_CLIENT, "cancelled by the client"},
+        {ATAMO_REASON_AGENT_REMOVED, "agent removed"},
+        {ATAMO_REASON_DEAD_LETTERS_FULL, "dead letters full"},
+        {ATAMO_REASON_NO_MEMORY, "no memory"},
+        {ATAMO_REASON_TEMPLATE, "template field missing"},
+        {ATAMO_REASON_PROVIDER, "rule provider failed"},
+        {ATAMO_REASON_UNKNOWN_AGENT, "no such agent"},
+        {ATAMO_REASON_STARTED, "started"},
+        {ATAMO_REASON_STOPPED, "stopped"},
+        {ATAMO_REASON_RELOADED, "configuration reloaded"},
+        {ATAMO_REASON_RELOAD_REFUSED, "configuration refused"},
+        {ATAMO_REASON_BLOCKED, "a callback holds the loop up"},
+        {ATAMO_REASON_LOST_RECORDS, "telemetry records lost"},
+        {ATAMO_REASON_BREAKER_OPENED, "circuit breaker opened"},
+        {ATAMO_REASON_BREAKER_CLOSED, "circuit breaker closed"},
+        {ATAMO_REASON_RESUMED, "agent resumed"},
+        {ATAMO_REASON_STALE_SETTLE, "settled after its end"},
+    };
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (texts[i].reason == reason)
+            return texts[i].text;
+    return "unknown reason";
 }
 
 #ifdef __cplusplus
