@@ -188,11 +188,16 @@ static int read_texts(struct reading *reading)
     return ATAMO_OK;
 }
 
+static void store_node(struct reading *reading)
+{
+    *(const struct yaml_node **)(void *)reading->out = reading->value;
+}
+
 /* A key without a value ("retry:") is as good as none. */
 static int read_node(struct reading *reading, enum yaml_kind kind)
 {
     if (reading->value->kind == kind)
-        memcpy(reading->out, &reading->value, sizeof reading->value);
+        store_node(reading);
     else if (reading->value->kind != YAML_NULL)
         say_expected(reading, yaml_kind_name(kind));
     return ATAMO_OK;
@@ -200,7 +205,7 @@ static int read_node(struct reading *reading, enum yaml_kind kind)
 
 static int read_any(struct reading *reading)
 {
-    memcpy(reading->out, &reading->value, sizeof reading->value);
+    store_node(reading);
     return ATAMO_OK;
 }
 

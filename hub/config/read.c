@@ -6,9 +6,9 @@
  * cannot include further files, so there are no loops.
  */
 #include "config/config_inside.h"
+#include "config/wildcard.h"
 
 #include <errno.h>
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -175,29 +175,27 @@ static int include_pattern(struct config *config, const struct config_source *so
 {
     const char *path = arena_printf(&config->arena, "%s%s",
                                     pattern.data[0] == '/' ? "" : config->folder, pattern.data);
-    int status = ATAMO_OK;
+    struct wildcard_files files = {NULL, 0};
     size_t taken = 0;
-    glob_t found;
-    int result;
+    int status;
 
     if (path == NULL)
         return ATAMO_NO_MEMORY;
-    result = glob(path, 0, NULL, &found);
-    if (result == GLOB_NOSPACE)
-        return ATAMO_NO_MEMORY;
-    if (result != 0) {
+    status = wildcard_find(&config->arena, path, &files);
+    if (status == ATAMO_NO_MEMORY)
+        return status;
+    if (status != ATAMO_OK) {
         (void)problems_add(problems, place, "no file matches %s", path);
         return ATAMO_OK;
     }
-    for (size_t i = 0; i < found.gl_pathc && status == ATAMO_OK; i++) {
-        if (is_test(found.gl_pathv[i]))
+    for (size_t i = 0; i < files.count && status == ATAMO_OK; i++) {
+        if (is_test(files.paths[i]))
             continue;
-        status = add_file(config, source, found.gl_pathv[i], problems);
+        status = add_file(config, source, files.paths[i], problems);
         taken++;
     }
     if (taken == 0)
         (void)problems_add(problems, place, "only tests of rules match %s", path);
-    globfree(&found);
     return status;
 }
 

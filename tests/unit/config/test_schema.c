@@ -18,12 +18,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #define SCHEMA ATAMO_SOURCE_DIR "/configs/atamo.schema.json"
 #define MANUAL ATAMO_SOURCE_DIR "/docs/man/atamo.yaml.5"
 #define CHECK  ATAMO_SOURCE_DIR "/tests/unit/config/check_schema.py"
-
-extern char **environ;
 
 static atamo_bytes read_all(struct arena *arena, const char *path)
 {
@@ -51,9 +50,12 @@ static atamo_bytes compact(struct arena *arena, atamo_bytes json)
     return yaml_to_json(arena, root);
 }
 
-static int run_check(const char *what)
+static int run_check(char *what)
 {
-    char *const arguments[] = {"python3", CHECK, (char *)(uintptr_t)what, ATAMO_SOURCE_DIR, NULL};
+    static char python[] = "python3";
+    static char script[] = CHECK;
+    static char folder[] = ATAMO_SOURCE_DIR;
+    char *const arguments[] = {python, script, what, folder, NULL};
     int result = -1;
     pid_t child;
 
@@ -64,6 +66,7 @@ static int run_check(const char *what)
 
 static void test_the_schema_for_editors_is_that_of_the_tables(void **state)
 {
+    static char layout[] = "layout";
     struct arena arena;
     atamo_bytes made;
     FILE *file;
@@ -77,7 +80,7 @@ static void test_the_schema_for_editors_is_that_of_the_tables(void **state)
         assert_non_null(file);
         assert_int_equal(fwrite(made.data, 1, made.size, file), made.size);
         assert_int_equal(fclose(file), 0);
-        assert_int_equal(run_check("layout"), 0);
+        assert_int_equal(run_check(layout), 0);
     }
     assert_string_equal(compact(&arena, read_all(&arena, SCHEMA)).data, compact(&arena, made).data);
     arena_close(&arena);
@@ -86,7 +89,8 @@ static void test_the_schema_for_editors_is_that_of_the_tables(void **state)
 static void test_examples_fit_the_schema_and_mistakes_do_not(void **state)
 {
     enum { NO_VALIDATOR = 77 };
-    const int result = run_check("examples");
+    static char examples[] = "examples";
+    const int result = run_check(examples);
 
     (void)state;
     if (result == NO_VALIDATOR)
