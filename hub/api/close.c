@@ -67,7 +67,7 @@ static int wait_idle(atamo_hub *hub, uint32_t timeout_ms)
 {
     const int64_t until = clock_monotonic() + (int64_t)timeout_ms * NS_PER_MS;
     struct idle_call call = {hub, false};
-    struct timespec moment = {0, 200 * NS_PER_US};
+    struct timespec moment = {0, 200L * NS_PER_US};
 
     for (;;) {
         flow_call(&hub->flow, read_idle, &call);
@@ -76,7 +76,7 @@ static int wait_idle(atamo_hub *hub, uint32_t timeout_ms)
         if (clock_monotonic() >= until)
             return ATAMO_TIMEOUT;
         (void)nanosleep(&moment, NULL);
-        if (moment.tv_nsec < 10 * NS_PER_MS)
+        if (moment.tv_nsec < 10L * NS_PER_MS)
             moment.tv_nsec *= 2;
     }
 }

@@ -228,6 +228,7 @@ static void read_why(void *argument)
     call->status = flow_why(&call->hub->flow, call->id, call->buffer, call->capacity, call->size);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the call writes through them */
 int atamo_why(atamo_hub *hub, const char *id, char *buffer, size_t capacity, size_t *size)
 {
     struct why_call call = {hub, id, buffer, capacity, size, ATAMO_OK};

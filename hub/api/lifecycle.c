@@ -178,7 +178,7 @@ int hub_start(atamo_hub *hub, struct generation *generation, struct problems *pr
 
 static void pause_a_moment(void)
 {
-    const struct timespec moment = {0, 2 * NS_PER_MS};
+    const struct timespec moment = {0, 2L * NS_PER_MS};
 
     (void)nanosleep(&moment, NULL);
 }

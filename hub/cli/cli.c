@@ -136,7 +136,7 @@ static void put(struct json_writer *writer, const char *name, const char *text)
 
 void cli_show_problems_json(const struct problems *problems, const char *path)
 {
-    const size_t room = 64 * 1024 + problems->count * 4096;
+    const size_t room = ((size_t)16 + problems->count) * 4096;
     char *text = malloc(room);
     struct json_writer writer;
 

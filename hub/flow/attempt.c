@@ -103,6 +103,7 @@ static void deadline_passed(struct flow *flow, struct action *action)
 {
     struct lane *lane = flow->lanes[action->lane];
     struct action *heir = flow_copy_action(flow, action);
+    const struct failure late = {.reason = ATAMO_REASON_DEADLINE};
 
     if (heir == NULL || !action_abandon(action)) {
         /* No memory: look again later. Or it was settled at this very moment: that counts. */
@@ -116,7 +117,7 @@ static void deadline_passed(struct flow *flow, struct action *action)
     if (is_expired(flow, heir))
         flow_end(flow, heir, ATAMO_STEP_EXPIRED, ATAMO_REASON_EXPIRED);
     else
-        flow_failed(flow, lane, heir, ATAMO_REASON_DEADLINE, false, 0, atamo_text(""));
+        flow_failed(flow, lane, heir, &late);
 }
 
 void flow_tell_cancel(const struct action *action, atamo_reason reason)

@@ -212,9 +212,9 @@ static uint32_t agent_index(const struct generation *generation, atamo_bytes nam
     return i;
 }
 
-int flow_propose(void *argument, const atamo_proposal *proposal)
+int flow_propose(void *evaluation_pointer, const atamo_proposal *proposal)
 {
-    struct evaluation *evaluation = argument;
+    struct evaluation *evaluation = evaluation_pointer;
     struct flow *flow = evaluation->flow;
     const uint32_t agent = agent_index(flow->current, proposal->agent);
     struct action_body *body;

@@ -227,7 +227,7 @@ struct index_who flow_who(const struct flow *flow, const struct message *message
 void flow_fill_event(struct flow *flow, const struct message *message);
 
 /* host->propose(): within a rule provider's evaluate(). */
-int flow_propose(void *evaluation, const atamo_proposal *proposal);
+int flow_propose(void *evaluation_pointer, const atamo_proposal *proposal);
 
 /* --- schedule.c */
 
@@ -279,9 +279,17 @@ static inline uint32_t flow_attempts(const struct lane *lane, const struct actio
     return action->plan->attempts != 0 ? action->plan->attempts : lane->settings.retry.attempts;
 }
 
-/* The attempt failed: another one after a while, or the end. `text` may be empty. */
-void flow_failed(struct flow *flow, struct lane *lane, struct action *action, atamo_reason reason,
-                 bool permanent, uint64_t retry_after_ms, atamo_bytes text);
+/* How an attempt failed. */
+struct failure {
+    atamo_reason reason;
+    bool permanent;
+    uint64_t retry_after_ms;
+    atamo_bytes text; /* may be empty */
+};
+
+/* The attempt failed: another one after a while, or the end. */
+void flow_failed(struct flow *flow, struct lane *lane, struct action *action,
+                 const struct failure *failure);
 
 /* It has died: a record, an alert, and the dead letters keep it. */
 void flow_die(struct flow *flow, struct lane *lane, struct action *action, atamo_reason reason,

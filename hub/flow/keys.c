@@ -116,7 +116,7 @@ void keys_remove(struct keys *keys, uint64_t hash, struct action *action)
     struct action *before = NULL;
     struct action *at = entry->first;
 
-    assert(entry->hash == hash);
+    assert(entry->hash == hash && action != NULL);
     while (at != action) {
         assert(at != NULL);
         before = at;

@@ -94,6 +94,7 @@ void lane_remove(struct lane *lane, struct action *action)
     struct action *before = NULL;
     struct action *at = lane->first;
 
+    assert(action != NULL);
     while (at != action) {
         assert(at != NULL);
         before = at;

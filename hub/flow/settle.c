@@ -115,18 +115,18 @@ static int64_t back_off(struct flow *flow, const struct lane *lane, unsigned att
 }
 
 static void retry_later(struct flow *flow, struct lane *lane, struct action *action,
-                        atamo_reason reason, uint64_t retry_after_ms, atamo_bytes text)
+                        const struct failure *failure)
 {
-    const int64_t asked = (int64_t)retry_after_ms * NS_PER_MS;
+    const int64_t asked = (int64_t)failure->retry_after_ms * NS_PER_MS;
     int64_t wait = back_off(flow, lane, action_attempt(action));
     atamo_telemetry *record;
 
     if (wait < asked)
         wait = asked;
-    record = flow_record_action(flow, ATAMO_STEP_RETRY, action, reason);
+    record = flow_record_action(flow, ATAMO_STEP_RETRY, action, failure->reason);
     record->value[0] = (uint64_t)(flow->now + wait);
-    if (text.size > 0)
-        journal_text(&flow->journal, text);
+    if (failure->text.size > 0)
+        journal_text(&flow->journal, failure->text);
     flow_counters_of(flow, action->message)->retries++;
     lane->counters.retries++;
     lane->backing_off++;
@@ -154,20 +154,20 @@ void flow_die(struct flow *flow, struct lane *lane, struct action *action, atamo
     close_action(flow, message);
 }
 
-void flow_failed(struct flow *flow, struct lane *lane, struct action *action, atamo_reason reason,
-                 bool permanent, uint64_t retry_after_ms, atamo_bytes text)
+void flow_failed(struct flow *flow, struct lane *lane, struct action *action,
+                 const struct failure *failure)
 {
-    const uint32_t attempts = flow_attempts(lane, action);
+    const atamo_bytes text =
+        failure->text.size > 0 ? failure->text : atamo_text(atamo_reason_text(failure->reason));
 
     if (breaker_note(&lane->breaker, &lane->settings.breaker, false, flow->now))
         flow_record_hub(flow, ATAMO_REASON_BREAKER_OPENED, action->plan->agent, "");
-    if (permanent)
-        flow_die(flow, lane, action, reason, text);
-    else if (action_attempt(action) >= attempts)
-        flow_die(flow, lane, action, ATAMO_REASON_ATTEMPTS,
-                 text.size > 0 ? text : atamo_text(atamo_reason_text(reason)));
+    if (failure->permanent)
+        flow_die(flow, lane, action, failure->reason, failure->text);
+    else if (action_attempt(action) >= flow_attempts(lane, action))
+        flow_die(flow, lane, action, ATAMO_REASON_ATTEMPTS, text);
     else
-        retry_later(flow, lane, action, reason, retry_after_ms, text);
+        retry_later(flow, lane, action, failure);
 }
 
 static void done(struct flow *flow, struct lane *lane, struct action *action)
@@ -194,10 +194,14 @@ void flow_settle(struct flow *flow, struct action *action)
         done(flow, lane, action);
     } else {
         const bool permanent = action_outcome(action) == ATAMO_FAIL;
-        const uint64_t after = action->note == NULL ? 0 : action->note->retry_after_ms;
+        const struct failure failure = {
+            .reason = permanent ? ATAMO_REASON_FAILED : ATAMO_REASON_TRANSIENT,
+            .permanent = permanent,
+            .retry_after_ms = action->note == NULL ? 0 : action->note->retry_after_ms,
+            .text = note_text(action),
+        };
 
-        flow_failed(flow, lane, action, permanent ? ATAMO_REASON_FAILED : ATAMO_REASON_TRANSIENT,
-                    permanent, after, note_text(action));
+        flow_failed(flow, lane, action, &failure);
     }
     if (lane->first != NULL)
         flow_ready(flow, lane);

@@ -196,7 +196,7 @@ int cloudevent_read(struct cloudevent_reader *reader, atamo_bytes json,
                     const atamo_event_draft *fallback, atamo_event_draft *draft,
                     char why[CLOUDEVENT_WHY])
 {
-    struct json_document document;
+    struct json_document document = {0};
     struct json_problem problem = {"too large or no memory", JSON_NO_OFFSET};
     const int status = json_parse(reader->parser, json, json.size, &document, &problem);
     atamo_event_draft made;

@@ -111,7 +111,7 @@ static bool take(atamo_bytes *text, const char *any_of)
 /* "Z", "+01:00", "-05:30": minutes east of UTC. */
 static bool take_offset(atamo_bytes *text, int *minutes)
 {
-    const char sign = text->size > 0 ? text->data[0] : '\0';
+    const bool west = text->size > 0 && text->data[0] == '-';
     int hours;
     int rest;
 
@@ -126,7 +126,7 @@ static bool take_offset(atamo_bytes *text, int *minutes)
     rest = take_digits(text, 2);
     if (rest < 0 || rest > 59)
         return false;
-    *minutes = (hours * 60 + rest) * (sign == '-' ? -1 : 1);
+    *minutes = (hours * 60 + rest) * (west ? -1 : 1);
     return true;
 }
 
@@ -180,6 +180,6 @@ int text_to_time(atamo_bytes text, int64_t *unix_ms)
     seconds = timegm(&check);
     if (check.tm_mday != tm.tm_mday) /* the 30th of February */
         return ATAMO_INVALID;
-    *unix_ms = ((int64_t)seconds - minutes * 60) * 1000 + ms;
+    *unix_ms = ((int64_t)seconds - (int64_t)minutes * 60) * 1000 + ms;
     return ATAMO_OK;
 }

@@ -25,8 +25,8 @@ static const struct unit sizes[] = {
     {"MB", 1000000},
     {"GB", 1000000000},
     {"KiB", 1024},
-    {"MiB", 1024 * 1024},
-    {"GiB", 1024 * 1024 * 1024},
+    {"MiB", INT64_C(1024) * 1024},
+    {"GiB", INT64_C(1024) * 1024 * 1024},
 };
 
 /* Digits at the front of the text; steps over them. */

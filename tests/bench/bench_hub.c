@@ -50,7 +50,7 @@ static void must(int status, const char *what)
     if (status == ATAMO_OK)
         return;
     (void)fprintf(stderr, "bench_hub: %s: %s\n", what, atamo_status_text(status));
-    exit(1);
+    _exit(1);
 }
 
 /* --- plugins of the bench */
@@ -207,7 +207,7 @@ static void open_hub(struct bench *bench, const char *agents, const char *rules,
         for (size_t i = 0; i < atamo_report_count(report); i++)
             (void)fprintf(stderr, "%u: %s\n", atamo_report_at(report, i).line,
                           atamo_report_at(report, i).text);
-        exit(1);
+        _exit(1);
     }
     atamo_report_free(report);
 }
@@ -275,7 +275,7 @@ static double bare_rate(uint64_t count, const char *payload)
 
     bare.slots = calloc(SLOTS, PAYLOAD);
     if (bare.slots == NULL || pthread_create(&thread, NULL, bare_consumer, &bare) != 0)
-        exit(1);
+        _exit(1);
     start = now_ns();
     for (uint64_t i = 0; i < count; i++) {
         while (i - atomic_load_explicit(&bare.head, memory_order_acquire) >= SLOTS)
@@ -442,7 +442,7 @@ static void bare_latency(int64_t *list)
     pthread_t thread;
 
     if (pthread_create(&thread, NULL, pong, &ping) != 0)
-        exit(1);
+        _exit(1);
     for (int i = 0; i <= LATENCY_ROUNDS; i++) {
         struct pollfd poller = {.fd = ping.back, .events = POLLIN};
         uint64_t value = i == LATENCY_ROUNDS ? 1000 : 1;
@@ -452,10 +452,10 @@ static void bare_latency(int64_t *list)
         (void)nanosleep(&rest, NULL); /* let the other side fall asleep */
         start = now_ns();
         if (write(ping.there, &value, sizeof value) < 0)
-            exit(1);
+            _exit(1);
         (void)poll(&poller, 1, -1);
         if (read(ping.back, &value, sizeof value) < 0)
-            exit(1);
+            _exit(1);
         if (i < LATENCY_ROUNDS)
             list[i] = now_ns() - start;
     }
@@ -533,9 +533,14 @@ static long resident_kb(void)
     FILE *file = fopen("/proc/self/statm", "re");
     long pages = 0;
 
-    if (file == NULL || fscanf(file, "%*s %ld", &pages) != 1)
-        exit(1);
+    char text[128] = "";
+    char *end = NULL;
+
+    if (file == NULL || fgets(text, sizeof text, file) == NULL)
+        _exit(1);
     (void)fclose(file);
+    (void)strtol(text, &end, 10); /* the whole size */
+    pages = strtol(end, NULL, 10);
     return pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
 

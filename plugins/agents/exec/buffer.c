@@ -56,8 +56,9 @@ bool buffer_put_base64(struct buffer *buffer, atamo_bytes bytes)
 
         for (size_t i = 0; i < 3; i++)
             group = group << 8 | (i < left ? (unsigned char)bytes.data[at + i] : 0u);
-        for (size_t i = 0; i < 4; i++)
-            out[i] = i <= left ? digits[group >> (18 - 6 * i) & 63] : '=';
+        memset(out, '=', 4);
+        for (size_t i = 0; i <= left; i++)
+            out[i] = digits[group >> (18 - 6 * i) & 63];
         buffer->end += 4;
     }
     return true;

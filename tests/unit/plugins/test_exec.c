@@ -153,6 +153,7 @@ static void test_a_worker_sees_only_the_environment_it_is_given(void **state)
     struct fixture *fixture = open_exec(python, ", environment: {TOKEN: abc}");
 
     (void)state;
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread reads the environment now */
     assert_int_equal(setenv("ATAMO_TEST_SECRET", "x", 1), 0);
     ask(fixture, "environment", "{}");
     assert_string_equal(fixture->replies[0].body,
