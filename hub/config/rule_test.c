@@ -171,9 +171,8 @@ static const char *refusal(struct trial *trial, const char *problem)
         return arena_printf(arena, "unknown event type: %s", name.data);
     if (type != NULL && !may_submit(type, &who))
         return arena_printf(arena, "not permitted: user \"%s\"", who.user.data);
-    if (problem == NULL && type != NULL && type->needs_data)
-        (void)fields_data(flow->scratch, &problem);
-    if (problem != NULL)
+    if (problem != NULL ||
+        (type != NULL && type->needs_data && fields_data(flow->scratch, &problem) != ATAMO_OK))
         return arena_printf(arena, "malformed: %s", problem);
     for (size_t i = 0; type != NULL && i < type->required_count; i++)
         if (!is_as_needed(fields_whole(flow->scratch, type->required[i].field).kind,
