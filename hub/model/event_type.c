@@ -27,7 +27,7 @@ int event_types_build(struct arena *arena, const struct event_type *types, size_
         capacity *= 2;
     if (made == NULL || copies == NULL)
         return ATAMO_NO_MEMORY;
-    made->slots = arena_array(arena, capacity, sizeof(const struct event_type *));
+    made->slots = arena_array(arena, capacity, sizeof(void *));
     if (made->slots == NULL)
         return ATAMO_NO_MEMORY;
     made->open = open;
