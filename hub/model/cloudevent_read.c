@@ -199,7 +199,7 @@ int cloudevent_read(struct cloudevent_reader *reader, atamo_bytes json,
     struct json_document document = {0};
     struct json_problem problem = {"too large or no memory", JSON_NO_OFFSET};
     const int status = json_parse(reader->parser, json, json.size, &document, &problem);
-    atamo_event_draft made;
+    atamo_event_draft made = {0};
     uint32_t specversion;
     int result;
 
