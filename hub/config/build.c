@@ -66,8 +66,7 @@ static int build_all(struct building *building)
         status = problems_status(building->problems);
     if (status != ATAMO_OK || building->context->depth != CONFIG_WHOLE)
         return status;
-    instances_create(building);
-    return problems_status(building->problems);
+    return instances_create(building);
 }
 
 int config_build(const struct config *config, const struct config_context *context,

@@ -116,8 +116,9 @@ static int enlist(struct building *building, const struct entry *entry, struct i
     if (instance->state != INSTANCE_OPENED)
         return ATAMO_OK; /* of the previous generation */
     if (entry->role == ROLE_RULE_PROVIDER) {
-        (void)instance_create(instance, yaml_place(entry->plugin), building->problems);
-        return ATAMO_OK;
+        const int status = instance_create(instance, yaml_place(entry->plugin), building->problems);
+
+        return status == ATAMO_NO_MEMORY ? status : ATAMO_OK;
     }
     opened = arena_alloc(&building->scratch, sizeof *opened);
     if (opened == NULL)
@@ -161,8 +162,12 @@ int instance_build(struct building *building, const struct entry *entry, struct 
     return enlist(building, entry, *instance);
 }
 
-void instances_create(struct building *building)
+int instances_create(struct building *building)
 {
-    for (const struct opened *at = building->opened; at != NULL; at = at->next)
-        (void)instance_create(at->instance, at->place, building->problems);
+    int status = ATAMO_OK;
+
+    for (const struct opened *at = building->opened; at != NULL && status != ATAMO_NO_MEMORY;
+         at = at->next)
+        status = instance_create(at->instance, at->place, building->problems);
+    return status == ATAMO_NO_MEMORY ? status : problems_status(building->problems);
 }

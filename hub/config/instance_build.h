@@ -27,7 +27,7 @@ struct opened {
 int instance_build(struct building *building, const struct entry *entry,
                    struct instance **instance);
 
-/* Create all that were opened. Who fails is in the problems. */
-void instances_create(struct building *building);
+/* Create all that were opened. Who fails is in the problems: ATAMO_INVALID, ATAMO_NO_MEMORY. */
+int instances_create(struct building *building);
 
 #endif

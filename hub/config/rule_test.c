@@ -11,6 +11,7 @@
 #include "flow/host.h"
 #include "model/cloudevent.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -158,27 +159,39 @@ static bool is_as_needed(enum field_kind kind, enum field_need need)
     return kind != FIELD_MISSING && (need == NEED_ANY || need == needs[kind]);
 }
 
-/* Why a hub would not take the event, or NULL. In the order of flow/admit.c. */
-static const char *refusal(struct trial *trial, const char *problem)
+__attribute__((format(printf, 2, 3))) static int refuse(struct trial *trial, const char *format,
+                                                        ...)
+{
+    char text[512];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    trial->result->refused = arena_copy(&trial->result->arena, atamo_text(text)).data;
+    return trial->result->refused == NULL ? ATAMO_NO_MEMORY : ATAMO_OK;
+}
+
+/* Would a hub take the event? In the order of flow/admit.c. */
+static int judge(struct trial *trial, const char *problem)
 {
     struct flow *flow = &trial->test->flow;
-    struct arena *arena = &trial->result->arena;
     const atamo_bytes name = message_attribute(trial->message, ATAMO_TYPE);
     const struct event_type *type = event_types_find(trial->test->generation->types, name);
     const struct index_who who = flow_who(flow, trial->message);
 
     if (type == NULL && !event_types_open(trial->test->generation->types))
-        return arena_printf(arena, "unknown event type: %s", name.data);
+        return refuse(trial, "unknown event type: %s", name.data);
     if (type != NULL && !may_submit(type, &who))
-        return arena_printf(arena, "not permitted: user \"%s\"", who.user.data);
+        return refuse(trial, "not permitted: user \"%s\"", who.user.data);
     if (problem != NULL ||
         (type != NULL && type->needs_data && fields_data(flow->scratch, &problem) != ATAMO_OK))
-        return arena_printf(arena, "malformed: %s", problem);
+        return refuse(trial, "malformed: %s", problem);
     for (size_t i = 0; type != NULL && i < type->required_count; i++)
         if (!is_as_needed(fields_whole(flow->scratch, type->required[i].field).kind,
                           type->required[i].need))
-            return arena_printf(arena, "required field missing: %s", type->required[i].path.data);
-    return NULL;
+            return refuse(trial, "required field missing: %s", type->required[i].path.data);
+    return ATAMO_OK;
 }
 
 static int evaluate(struct trial *trial)
@@ -190,9 +203,9 @@ static int evaluate(struct trial *trial)
 
     if (status == ATAMO_NO_MEMORY)
         return status;
-    result->refused = refusal(trial, status == ATAMO_OK ? NULL : problem);
-    if (result->refused != NULL)
-        return ATAMO_OK;
+    status = judge(trial, status == ATAMO_OK ? NULL : problem);
+    if (status != ATAMO_OK || result->refused != NULL)
+        return status;
     result->rules =
         arena_array(&result->arena, test->generation->rule_count, sizeof *result->rules);
     result->actions = arena_array(&result->arena, TEST_ACTIONS_MAX, sizeof *result->actions);
