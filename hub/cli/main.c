@@ -35,6 +35,10 @@ static const struct cli_option test_options[] = {
     {"json", NULL, "print JSON"},
 };
 
+static const struct cli_option suite_options[] = {
+    {"junit", "FILE", "write the results as JUnit XML, too"},
+};
+
 static const struct cli_command commands[] = {
     {"run", "CONFIG", "run a hub until its input ends, or until it is stopped", 1, 1,
      OPTIONS(run_options), .run = cmd_run},
@@ -44,6 +48,8 @@ static const struct cli_command commands[] = {
      OPTIONS(test_options), .run = cmd_rules_test},
     {"rules list", "CONFIG", "the rules of a configuration", 1, 1, OPTIONS(json_options),
      .run = cmd_rules_list},
+    {"test", "[PATH...]", "run the unit tests of rules: *.test.yaml; without PATH: below here", 0,
+     CLI_ARGUMENTS_MAX, OPTIONS(suite_options), .run = cmd_test},
     {"plugin list", "", "the plugins that are found", 0, 0, OPTIONS(json_options),
      .run = cmd_plugin_list},
     {"version", "", "print the version", 0, 0, .run = cmd_version},

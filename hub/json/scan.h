@@ -34,13 +34,13 @@ struct scanner;
 
 /* NULL without memory. */
 struct scanner *scanner_open(void);
-void scanner_close(struct scanner *scanner);
+void scanner_close(struct scanner *s);
 
 /* Find the first byte of every token of `text`: { } [ ] : , and the start of each string, number
  * and word. Checks UTF-8 and that strings end; nothing else. `text` must be readable for
  * SCAN_PADDING bytes past `size`. On SCAN_OK *starts has *count offsets, followed by one that is
  * `size`; they last until the next call. */
-enum scan_result scanner_run(struct scanner *scanner, const char *text, size_t size,
+enum scan_result scanner_run(struct scanner *s, const char *text, size_t size,
                              const uint32_t **starts, size_t *count);
 
 bool scan_is_utf8(const char *text, size_t size);

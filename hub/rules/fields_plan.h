@@ -7,7 +7,7 @@
 
 #include "rules/leaf.h"
 
-enum { FIELD_NOWHERE = UINT32_MAX };
+#define FIELD_NOWHERE UINT32_MAX
 
 struct plan_field {
     enum field_use use;

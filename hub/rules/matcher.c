@@ -163,7 +163,9 @@ static bool fit(const struct leaf_table *table, uint32_t a, uint32_t b)
     return true;
 }
 
-enum { CHOICE_NONE = LEAF_NONE, CHOICE_ABSENT = UINT32_MAX };
+enum { CHOICE_NONE = LEAF_NONE };
+
+#define CHOICE_ABSENT UINT32_MAX
 
 struct search {
     const struct conjunction *conjunction;
