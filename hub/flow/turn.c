@@ -125,16 +125,28 @@ static size_t fire_timers(struct flow *flow)
     return count;
 }
 
+/* How many more messages may be in flight, at most a batch. */
+static uint32_t room(const struct flow *flow)
+{
+    const uint64_t limit = flow->current == NULL ? 0 : flow->current->hub.max_messages;
+
+    if (flow->in_flight >= limit)
+        return 0;
+    return limit - flow->in_flight < FLOW_BATCH ? (uint32_t)(limit - flow->in_flight)
+                                                : (uint32_t)FLOW_BATCH;
+}
+
 static bool has_room(const struct flow *flow)
 {
-    return flow->current != NULL && flow->in_flight < flow->current->hub.max_messages;
+    return room(flow) > 0;
 }
 
 static size_t take_local(struct flow *flow)
 {
+    const uint32_t most = room(flow);
     size_t count = 0;
 
-    while (flow->local_first != NULL && count < FLOW_BATCH) {
+    while (flow->local_first != NULL && count < most) {
         struct message *message = flow->local_first;
 
         flow->local_first = (struct message *)(void *)message->block.link.next;
@@ -159,10 +171,11 @@ static void tell_room(struct port *port)
 
 static size_t take_port(struct flow *flow, struct port *port)
 {
+    const uint32_t most = room(flow);
     uint32_t count = ring_count(&port->ring);
 
-    if (count > FLOW_BATCH)
-        count = FLOW_BATCH;
+    if (count > most)
+        count = most;
     for (uint32_t i = 0; i < count; i++) {
         struct message *message = ring_at(&port->ring, i);
 
