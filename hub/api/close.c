@@ -48,19 +48,21 @@ struct idle_call {
     bool idle;
 };
 
+/* Providers are asked first: what one has submitted before it finished is then seen in its port. */
 static void read_idle(void *argument)
 {
     struct idle_call *call = argument;
     struct flow *flow = &call->hub->flow;
 
-    call->idle = flow->in_flight == 0 && flow->local_count == 0;
-    for (uint32_t i = 0; i < flow->port_count && call->idle; i++)
-        call->idle = ring_count(&flow->ports[i]->ring) == 0;
+    call->idle = true;
     for (struct inlet *inlet = flow->inlets; inlet != NULL && call->idle; inlet = inlet->next) {
         (void)pthread_mutex_lock(&inlet->lock);
         call->idle = inlet->finished || inlet->closed;
         (void)pthread_mutex_unlock(&inlet->lock);
     }
+    for (uint32_t i = 0; i < flow->port_count && call->idle; i++)
+        call->idle = ring_count(&flow->ports[i]->ring) == 0;
+    call->idle = call->idle && flow->in_flight == 0 && flow->local_count == 0;
 }
 
 static int wait_idle(atamo_hub *hub, uint32_t timeout_ms)

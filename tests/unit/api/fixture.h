@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-enum { FIXTURE_RECORDS = 20000, FIXTURE_REPLIES = 2000, FIXTURE_LIMIT_MS = 10000 };
+enum { FIXTURE_RECORDS = 60000, FIXTURE_REPLIES = 2000, FIXTURE_LIMIT_MS = 10000 };
 
 struct seen_reply {
     uint64_t request;
