@@ -85,6 +85,7 @@ enum exit_code cmd_check(const struct cli_line *line);
 enum exit_code cmd_rules_test(const struct cli_line *line);
 enum exit_code cmd_rules_list(const struct cli_line *line);
 enum exit_code cmd_test(const struct cli_line *line);
+enum exit_code cmd_simulate(const struct cli_line *line);
 enum exit_code cmd_plugin_list(const struct cli_line *line);
 
 #endif

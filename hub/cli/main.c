@@ -39,6 +39,13 @@ static const struct cli_option suite_options[] = {
     {"junit", "FILE", "write the results as JUnit XML, too"},
 };
 
+static const struct cli_option simulate_options[] = {
+    {"events", "FILE", "events as JSON lines, spread over the days (required)"},
+    {"days", "N", "how many days; 1"},
+    {"seed", "S", "the same seed gives the same journal; 1"},
+    {"journal", "FILE", "write every step as a JSON line"},
+};
+
 static const struct cli_command commands[] = {
     {"run", "CONFIG", "run a hub until its input ends, or until it is stopped", 1, 1,
      OPTIONS(run_options), .run = cmd_run},
@@ -50,6 +57,8 @@ static const struct cli_command commands[] = {
      .run = cmd_rules_list},
     {"test", "[PATH...]", "run the unit tests of rules: *.test.yaml; without PATH: below here", 0,
      CLI_ARGUMENTS_MAX, OPTIONS(suite_options), .run = cmd_test},
+    {"simulate", "CONFIG", "days in seconds on a virtual clock, agents replaced by chance", 1, 1,
+     OPTIONS(simulate_options), .run = cmd_simulate},
     {"plugin list", "", "the plugins that are found", 0, 0, OPTIONS(json_options),
      .run = cmd_plugin_list},
     {"version", "", "print the version", 0, 0, .run = cmd_version},
