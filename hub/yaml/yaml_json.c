@@ -68,18 +68,36 @@ static void put(struct writer *writer, const char *data, size_t size)
     writer->size += size;
 }
 
+/* Characters that YAML takes for line breaks inside quotes, and JSON does not: U+0085, U+2028,
+ * U+2029. Escaped, the text means the same to both. Returns the bytes that were taken, 0: it is
+ * none of them. */
+static size_t put_break(struct writer *writer, const char *at, size_t left)
+{
+    if (left >= 2 && memcmp(at, "\xc2\x85", 2) == 0) {
+        put(writer, "\\u0085", 6);
+        return 2;
+    }
+    if (left >= 3 && (memcmp(at, "\xe2\x80\xa8", 3) == 0 || memcmp(at, "\xe2\x80\xa9", 3) == 0)) {
+        put(writer, at[2] == (char)0xa8 ? "\\u2028" : "\\u2029", 6);
+        return 3;
+    }
+    return 0;
+}
+
 static void put_quoted(struct writer *writer, atamo_bytes text)
 {
     put(writer, "\"", 1);
-    for (size_t i = 0; i < text.size; i++) {
+    for (size_t i = 0; i < text.size;) {
         char escaped[6];
+        const size_t taken = put_break(writer, text.data + i, text.size - i);
 
-        put(writer, escaped, escape_byte(escaped, (unsigned char)text.data[i]));
+        if (taken == 0)
+            put(writer, escaped, escape_byte(escaped, (unsigned char)text.data[i]));
+        i += taken == 0 ? 1 : taken;
     }
     put(writer, "\"", 1);
 }
 
-/* YAML allows +1, 007, .5 and 5. where JSON does not. */
 static void put_decimal(struct writer *writer, const char *text)
 {
     size_t whole;
