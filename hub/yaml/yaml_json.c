@@ -98,6 +98,7 @@ static void put_quoted(struct writer *writer, atamo_bytes text)
     put(writer, "\"", 1);
 }
 
+/* YAML allows +1, 007, .5 and 5. where JSON does not. */
 static void put_decimal(struct writer *writer, const char *text)
 {
     size_t whole;
