@@ -1,0 +1,186 @@
+/* Every allocation made to fail in turn: while a hub opens, works and closes. Whatever is lacking,
+ * the answer is a status, never a crash; and once memory is there again the hub works.
+ *
+ * The allocator's functions are replaced in this program; which allocation fails is counted over
+ * all threads. */
+#include "fixture.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *memory, size_t size);
+void *__libc_memalign(size_t alignment, size_t size);
+void *malloc(size_t size);
+void *calloc(size_t count, size_t size);
+void *realloc(void *memory, size_t size);
+void *aligned_alloc(size_t alignment, size_t size);
+
+static _Atomic long countdown; /* fails when it comes to 0; below: never */
+static _Atomic bool failed;
+
+static bool fails_now(void)
+{
+    if (atomic_load_explicit(&countdown, memory_order_relaxed) <= 0 ||
+        atomic_fetch_sub(&countdown, 1) != 1)
+        return false;
+    atomic_store(&failed, true);
+    errno = ENOMEM;
+    return true;
+}
+
+void *malloc(size_t size)
+{
+    return fails_now() ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+    return fails_now() ? NULL : __libc_calloc(count, size);
+}
+
+void *realloc(void *memory, size_t size)
+{
+    return fails_now() ? NULL : __libc_realloc(memory, size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+    return fails_now() ? NULL : __libc_memalign(alignment, size);
+}
+
+static void work(void *self, atamo_action action)
+{
+    const atamo_host *host = self;
+    atamo_event_draft draft = atamo_draft("follow");
+    atamo_action_info info = {.size = sizeof info};
+
+    (void)host->info(host, action, &info);
+    if (strcmp(info.type.data, "emit") == 0)
+        (void)host->emit(host, action, &draft);
+    (void)atamo_respond(host, action, info.body);
+    if (strcmp(info.type.data, "fail") == 0)
+        atamo_fail(host, action, "it cannot be done");
+    else if (info.attempt == 1)
+        atamo_retry(host, action, 1, "not at first");
+    else
+        atamo_done(host, action);
+}
+
+static const atamo_agent agent = {.size = sizeof agent, .handle = work};
+static const atamo_plugin plugin = {
+    ATAMO_PLUGIN_HEAD, .id = "work", .version = "1", .summary = "works", .agent = &agent,
+};
+
+static const char yaml[] =
+    "users: {anna: {groups: [g]}}\n"
+    "events: {'*': accept, order: {required: [data.n]}}\n"
+    "agents: {a: {plugin: work, retry: {base: 1ms, max: 1ms}}}\n"
+    "rules:\n"
+    "  - {id: one, on: order, when: {data: {n: [{numeric: ['>', 0]}]}},\n"
+    "     then: {agent: a, action: work, with: {n: '${data.n}', text: 'n is ${data.n}'}}}\n"
+    "  - {id: two, on: order, for: {groups: [g]}, then: {agent: a, action: emit}}\n"
+    "  - {id: three, on: bad, then: {agent: a, action: fail}}\n";
+
+static int open_hub(atamo_hub **hub)
+{
+    const atamo_registration plugins[] = {{&plugin, NULL}};
+    const atamo_settings settings = {.size = sizeof settings,
+                                     .config = atamo_text(yaml),
+                                     .plugins = plugins,
+                                     .plugin_count = 1,
+                                     .log = fixture_quiet};
+
+    return atamo_open(&settings, hub, NULL);
+}
+
+static void ignore_replies(const atamo_reply *replies, size_t count, void *user)
+{
+    (void)user;
+    for (size_t i = 0; i < count; i++)
+        assert_true(replies[i].sequence > 0);
+}
+
+/* Open, submit, ask, reload, close; any step may fail with a status. */
+static void live_once(void)
+{
+    atamo_event_draft draft = atamo_draft("order");
+    atamo_client *client = NULL;
+    atamo_hub *hub = NULL;
+    int status;
+
+    if (open_hub(&hub) != ATAMO_OK)
+        return;
+    status = atamo_client_open(hub, &client);
+    if (status == ATAMO_OK) {
+        draft.data = atamo_text("{\"n\": 3}");
+        draft.user = atamo_text("anna");
+        draft.partitionkey = atamo_text("k");
+        for (int i = 0; i < 3; i++) {
+            (void)atamo_submit(client, &draft, NULL);
+            (void)atamo_request(client, &draft, NULL, ignore_replies, NULL, NULL);
+        }
+        draft.type = atamo_text("bad");
+        (void)atamo_submit(client, &draft, NULL);
+        (void)atamo_wait_idle(hub, 5000);
+        (void)atamo_dispatch(client, 0, NULL);
+        (void)atamo_reload(hub, NULL, atamo_text(yaml), NULL);
+        (void)atamo_submit(client, &draft, NULL);
+        atamo_client_close(client);
+    }
+    (void)atamo_close(hub, 5000);
+}
+
+static void test_no_failing_allocation_does_harm(void **state)
+{
+    long allocation = 1;
+
+    (void)state;
+    do {
+        atomic_store(&failed, false);
+        atomic_store(&countdown, allocation);
+        live_once();
+        atomic_store(&countdown, 0);
+        allocation++;
+    } while (atomic_load(&failed));
+    assert_true(allocation > 50);
+    print_message("%ld allocations failed, one at a time\n", allocation - 2);
+}
+
+static void test_a_hub_works_once_memory_is_there_again(void **state)
+{
+    atamo_stats stats = {.size = sizeof stats};
+    atamo_event_draft draft = atamo_draft("order");
+    atamo_client *client = NULL;
+    atamo_hub *hub = NULL;
+
+    (void)state;
+    assert_int_equal(open_hub(&hub), ATAMO_OK);
+    assert_int_equal(atamo_client_open(hub, &client), ATAMO_OK);
+    draft.data = atamo_text("{\"n\": 3}");
+    for (long allocation = 1; allocation < 30; allocation++) {
+        atomic_store(&countdown, allocation);
+        (void)atamo_submit(client, &draft, NULL);
+        (void)atamo_wait_idle(hub, 5000);
+        atomic_store(&countdown, 0);
+    }
+    assert_int_equal(atamo_submit(client, &draft, NULL), ATAMO_OK);
+    assert_int_equal(atamo_wait_idle(hub, 5000), ATAMO_OK);
+    assert_int_equal(atamo_stats_get(hub, NULL, &stats), ATAMO_OK);
+    assert_int_equal(stats.in_flight, 0);
+    assert_int_equal(stats.accepted, stats.finished);
+    assert_true(stats.done > 0);
+    atamo_client_close(client);
+    assert_int_equal(atamo_close(hub, 5000), ATAMO_OK);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_no_failing_allocation_does_harm),
+        cmocka_unit_test(test_a_hub_works_once_memory_is_there_again),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
