@@ -8,12 +8,17 @@ set(ATAMO_PKGCONFIG_DIR "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 set(ATAMO_PACKAGE_DIR "${CMAKE_INSTALL_LIBDIR}/cmake/atamo")
 set(ATAMO_SHARE_DIR "${CMAKE_INSTALL_DATADIR}/atamo")
 
-install(TARGETS atamo_lib
-        LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT runtime NAMELINK_COMPONENT sdk)
+# The library for embedding programs, and the fake host for the tests of plugins.
+foreach(library atamo_lib atamo_test)
+  if(TARGET ${library})
+    install(TARGETS ${library}
+            LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT runtime NAMELINK_COMPONENT sdk)
+  endif()
+endforeach()
 install(DIRECTORY sdk/include/atamo DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT sdk
         FILES_MATCHING PATTERN "*.h")
 
-foreach(program atamo atamo_plugin_check atamo-plugin-check)
+foreach(program atamo atamo_plugin_check)
   if(TARGET ${program})
     set_target_properties(${program} PROPERTIES
       INSTALL_RPATH "\$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
@@ -21,10 +26,15 @@ foreach(program atamo atamo_plugin_check atamo-plugin-check)
   endif()
 endforeach()
 
-install(DIRECTORY configs DESTINATION "${ATAMO_SHARE_DIR}" COMPONENT runtime OPTIONAL
+install(DIRECTORY configs DESTINATION "${ATAMO_SHARE_DIR}" COMPONENT runtime
         PATTERN "__pycache__" EXCLUDE)
-install(DIRECTORY sdk/template/ DESTINATION "${ATAMO_SHARE_DIR}/templates" COMPONENT sdk OPTIONAL)
-install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT runtime OPTIONAL)
+install(DIRECTORY sdk/template/ DESTINATION "${ATAMO_SHARE_DIR}/template" COMPONENT sdk OPTIONAL)
+file(GLOB manuals CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/docs/man/*.[1-8]")
+foreach(page ${manuals})
+  string(REGEX MATCH "[1-8]$" section "${page}")
+  install(FILES "${page}" DESTINATION "${CMAKE_INSTALL_MANDIR}/man${section}" COMPONENT runtime)
+endforeach()
+install(FILES LICENSE README.md DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT runtime)
 
 # pkg-config: the way up from the folder of the .pc files to the prefix.
 file(RELATIVE_PATH ATAMO_PC_UP "/${ATAMO_PKGCONFIG_DIR}" "/")
@@ -35,25 +45,30 @@ foreach(name atamo atamo-sdk)
           COMPONENT sdk)
 endforeach()
 
-# find_package(atamo): atamo::sdk for plugins, atamo::atamo for programs that embed a hub.
+# find_package(atamo): atamo::sdk for plugins, atamo::test for their tests, atamo::atamo for programs
+# that embed a hub.
 set(ATAMO_INSTALLED_LIBRARY
     "${CMAKE_INSTALL_LIBDIR}/${CMAKE_SHARED_LIBRARY_PREFIX}atamo${CMAKE_SHARED_LIBRARY_SUFFIX}")
+set(ATAMO_INSTALLED_TEST_LIBRARY
+    "${CMAKE_INSTALL_LIBDIR}/${CMAKE_SHARED_LIBRARY_PREFIX}atamo-test${CMAKE_SHARED_LIBRARY_SUFFIX}")
 set(ATAMO_INSTALLED_PLUGINS "${CMAKE_INSTALL_LIBDIR}/atamo/plugins")
 configure_package_config_file("${CMAKE_SOURCE_DIR}/cmake/atamo-config.cmake.in"
   "${CMAKE_BINARY_DIR}/atamo-config.cmake" INSTALL_DESTINATION "${ATAMO_PACKAGE_DIR}"
-  PATH_VARS CMAKE_INSTALL_INCLUDEDIR ATAMO_INSTALLED_LIBRARY ATAMO_INSTALLED_PLUGINS)
+  PATH_VARS CMAKE_INSTALL_INCLUDEDIR ATAMO_INSTALLED_LIBRARY ATAMO_INSTALLED_TEST_LIBRARY
+    ATAMO_INSTALLED_PLUGINS)
 write_basic_package_version_file("${CMAKE_BINARY_DIR}/atamo-config-version.cmake"
   COMPATIBILITY SameMinorVersion)
 install(FILES "${CMAKE_BINARY_DIR}/atamo-config.cmake"
               "${CMAKE_BINARY_DIR}/atamo-config-version.cmake"
         DESTINATION "${ATAMO_PACKAGE_DIR}" COMPONENT sdk)
 
-# For a package, configure with -DCMAKE_INSTALL_PREFIX=/usr, then `cpack --config ...`.
+# The package is always for /usr, whatever the build's own prefix is: programs look for plugins beside
+# themselves, too.
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME atamo)
 set(CPACK_PACKAGE_VENDOR "Atamo")
 set(CPACK_PACKAGE_CONTACT "Atamo developers <atamo@localhost>")
-set(CPACK_PACKAGING_INSTALL_PREFIX "${CMAKE_INSTALL_PREFIX}")
+set(CPACK_PACKAGING_INSTALL_PREFIX "/usr")
 set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION net)

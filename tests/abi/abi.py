@@ -2,8 +2,9 @@
 
 ABI.TXT records every struct of the public headers with the offset and type of each field, every
 constant, and every function of the library. What was ever released stays: a struct that begins with
-its size, or comes in arrays with a stride, may grow at its end; constants and functions may be added. Such changes are recorded with
---update, which refuses all others; those need a new ATAMO_ABI, and --break.
+its size, or comes in arrays with a stride, may grow at its end; constants and functions may be added.
+Such changes are recorded with --update, which refuses all others; those need a new ATAMO_ABI, and
+--break.
 """
 
 import json
