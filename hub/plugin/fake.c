@@ -11,6 +11,7 @@
 #include "plugin/loader.h"
 #include "plugin/options.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* 2026-01-01T00:00:00Z */
@@ -134,6 +135,7 @@ int atamo_test_open(const atamo_test_settings *settings, atamo_test_host **host,
         return ATAMO_NO_MEMORY;
     problems_init(problems);
     status = find_plugin(settings, problems, &plugin);
+    assert(status != ATAMO_OK || plugin != NULL);
     if (status == ATAMO_OK)
         status = build_options(plugin, settings->config, problems, &options);
     if (status == ATAMO_OK)

@@ -94,18 +94,18 @@ static int keep_proposal(struct atamo_test_host *host, const atamo_proposal *pro
     return fake_list_add(&host->proposals, kept) ? ATAMO_OK : ATAMO_NO_MEMORY;
 }
 
-int fake_propose(const atamo_host *table, void *evaluation, const void *proposed)
+int fake_propose(const atamo_host *table, void *evaluation, const void *proposal)
 {
     struct atamo_test_host *host = fake_enter(table, "propose()");
-    const atamo_proposal *proposal = proposed;
+    const atamo_proposal *asked = proposal;
     bool evaluating;
     int status = ATAMO_INVALID;
 
     fake_lock(host);
     evaluating = host->evaluating && evaluation == host;
-    if (evaluating && proposal->size >= sizeof *proposal && proposal->agent.size > 0 &&
-        proposal->action.size > 0)
-        status = keep_proposal(host, proposal);
+    if (evaluating && asked->size >= sizeof *asked && asked->agent.size > 0 &&
+        asked->action.size > 0)
+        status = keep_proposal(host, asked);
     fake_unlock(host);
     if (!evaluating)
         fake_misuse(host, "propose() outside of evaluate(), or with another evaluation");
