@@ -7,6 +7,8 @@
  * fanout-pool  the same with agents that run on threads
  * latency      a request from another thread to its last reply; the hub asleep, and busy
  * memory       what a waiting message costs beside its payload; resident set of an idle hub
+ * soak         fanout-json for a while (--seconds N) with a reload every second: is memory flat,
+ * does everything add up?
  *
  * Each prints one JSON object. The reference of the throughput cases is what no hub could do less
  * than: copy the payload into a ring, hand it to another thread, call three functions.
@@ -581,20 +583,79 @@ static void run_memory(uint64_t count)
     must(atamo_close(bench.hub, 10000), "close");
 }
 
+/* --- soak */
+
+struct soak {
+    atamo_client *client;
+    _Atomic bool stop;
+    uint64_t taken;
+};
+
+static void *keep_submitting(void *argument)
+{
+    const atamo_event_draft draft = make_draft(true);
+    struct soak *soak = argument;
+
+    while (!atomic_load_explicit(&soak->stop, memory_order_relaxed))
+        soak->taken += atamo_submit(soak->client, &draft, NULL) == ATAMO_OK;
+    return NULL;
+}
+
+static void run_soak(uint64_t seconds)
+{
+    static const char agents[] =
+        "agents: {a: {plugin: done}, b: {plugin: done}, c: {plugin: done}}\n"
+        "auditors: {n: {plugin: count, ring: 65536}}\n";
+    struct bench bench = {0};
+    struct soak soak = {0};
+    atamo_stats stats = {.size = sizeof stats};
+    const struct timespec second = {1, 0};
+    const int64_t start = now_ns();
+    pthread_t thread;
+    char yaml[8192];
+    long warm = 0;
+
+    open_hub(&bench, "agents: {a: {plugin: done}, b: {plugin: done}, c: {plugin: done}}",
+             json_rules, false, ATAMO_SPIN);
+    (void)snprintf(yaml, sizeof yaml, "%s%s", agents, json_rules);
+    must(atamo_client_open(bench.hub, &soak.client), "client");
+    if (pthread_create(&thread, NULL, keep_submitting, &soak) != 0)
+        _exit(1);
+    for (uint64_t i = 0; i < seconds; i++) {
+        (void)nanosleep(&second, NULL);
+        must(atamo_reload(bench.hub, NULL, atamo_text(yaml), NULL), "reload");
+        if (i == seconds / 5)
+            warm = resident_kb();
+    }
+    atomic_store(&soak.stop, true);
+    (void)pthread_join(thread, NULL);
+    must(atamo_wait_idle(bench.hub, 60000), "idle");
+    must(atamo_stats_get(bench.hub, NULL, &stats), "stats");
+    (void)printf("{\"case\":\"soak\",\"seconds\":%" PRIu64
+                 ",\"messages_per_s\":%.0f,\"messages\":%" PRIu64 ",\"reloads\":%" PRIu64
+                 ",\"rss_kb_after_a_fifth\":%ld,\"rss_kb_at_the_end\":%ld,"
+                 "\"adds_up\":%s}\n",
+                 seconds, (double)soak.taken * 1e9 / (double)(now_ns() - start), soak.taken,
+                 stats.generation - 1, warm, resident_kb(),
+                 stats.accepted == soak.taken && stats.done == 3 * soak.taken ? "true" : "false");
+    atamo_client_close(soak.client);
+    must(atamo_close(bench.hub, 10000), "close");
+}
+
 static const struct {
     const char *name;
     void (*run)(uint64_t count);
 } cases[] = {
     {"fanout", run_fanout},   {"fanout-json", run_fanout_json}, {"fanout-pool", run_fanout_pool},
-    {"latency", run_latency}, {"memory", run_memory},
+    {"latency", run_latency}, {"memory", run_memory},           {"soak", run_soak},
 };
 
 int main(int argc, char **argv)
 {
-    uint64_t count = 2000000;
+    uint64_t count = argc > 1 && strcmp(argv[1], "soak") == 0 ? 600 : 2000000;
 
     for (int i = 2; i + 1 < argc; i++)
-        if (strcmp(argv[i], "--messages") == 0)
+        if (strcmp(argv[i], "--messages") == 0 || strcmp(argv[i], "--seconds") == 0)
             count = strtoull(argv[i + 1], NULL, 10);
     for (size_t i = 0; argc > 1 && count > 0 && i < sizeof cases / sizeof cases[0]; i++) {
         if (strcmp(cases[i].name, argv[1]) != 0)
@@ -602,7 +663,7 @@ int main(int argc, char **argv)
         cases[i].run(count);
         return 0;
     }
-    (void)fprintf(stderr, "usage: bench_hub fanout|fanout-json|fanout-pool|latency|memory "
-                          "[--messages N] [--json]\n");
+    (void)fprintf(stderr, "usage: bench_hub fanout|fanout-json|fanout-pool|latency|memory|soak "
+                          "[--messages N] [--seconds N] [--json]\n");
     return 2;
 }
