@@ -1,6 +1,7 @@
 """House rules that no compiler checks: house.py [TREE]. Prints each violation and exits 1.
 
-Files of hub, sdk and plugins have at most 500 lines; nothing is left behind for later.
+Files of hub, sdk and plugins have at most 500 lines; nothing is left behind for later; no source
+includes another source.
 """
 
 import pathlib
@@ -9,6 +10,7 @@ import sys
 
 LINES = 500
 MARKS = re.compile(r"\b(TODO|FIXME|XXX|HACK|not implemented|unimplemented|placeholder)\b")
+INCLUDED_SOURCE = re.compile(r'^\s*#\s*include\s*["<][^">]+\.(c|cc)[">]')
 CODE = {".c", ".h", ".cc"}
 TEXT = CODE | {".yaml", ".md", ".mjs", ".js"}
 FOLDERS = ("hub", "sdk", "plugins", "tests", "guides", "configs", "cmake")
@@ -31,6 +33,8 @@ def check(path, folder):
         found = MARKS.search(line)
         if found:
             yield number, f"left behind: {found.group(0)}"
+        if path.suffix in CODE and INCLUDED_SOURCE.match(line):
+            yield number, "includes a source file: give it a header, or build it on its own"
 
 
 def main():
