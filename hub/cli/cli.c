@@ -1,6 +1,7 @@
 /* cli - what the commands of the `atamo` program share: exit codes, colour, problems, files. */
 #include "cli/cli.h"
 
+#include "cli/commands.h"
 #include "json/write.h"
 
 #include <errno.h>
@@ -14,6 +15,9 @@ const char *cli_value(const struct cli_line *line, const char *name)
     for (size_t i = 0; i < line->command->option_count; i++)
         if (strcmp(line->command->options[i].name, name) == 0)
             return line->values[i];
+    for (size_t i = 0; i < CLI_COMMON_OPTIONS; i++)
+        if (strcmp(common_options[i].name, name) == 0)
+            return line->common[i];
     return NULL;
 }
 
@@ -39,9 +43,12 @@ enum exit_code cli_exit(int status)
 bool cli_has_colour(FILE *stream)
 {
     /* The program is not threaded yet when it asks. */
-    const char *no = getenv("NO_COLOR"); /* NOLINT(concurrency-mt-unsafe) */
-    const char *term = getenv("TERM");   /* NOLINT(concurrency-mt-unsafe) */
+    const char *no = getenv("NO_COLOR");           /* NOLINT(concurrency-mt-unsafe) */
+    const char *term = getenv("TERM");             /* NOLINT(concurrency-mt-unsafe) */
+    const char *always = getenv("CLICOLOR_FORCE"); /* NOLINT(concurrency-mt-unsafe) */
 
+    if (always != NULL && always[0] != '\0' && strcmp(always, "0") != 0)
+        return no == NULL || no[0] == '\0';
     return isatty(fileno(stream)) == 1 && (no == NULL || no[0] == '\0') &&
            (term == NULL || strcmp(term, "dumb") != 0);
 }

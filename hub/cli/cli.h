@@ -27,12 +27,13 @@ struct cli_option {
     const char *about;
 };
 
-enum { CLI_OPTIONS_MAX = 12, CLI_ARGUMENTS_MAX = 64 };
+enum { CLI_OPTIONS_MAX = 12, CLI_COMMON_OPTIONS = 3, CLI_ARGUMENTS_MAX = 64 };
 
 /* A parsed command line. Values are NULL or "" (a switch that is on) or the argument. */
 struct cli_line {
     const struct cli_command *command;
-    const char *values[CLI_OPTIONS_MAX];
+    const char *values[CLI_OPTIONS_MAX]; /* of the command's own options */
+    const char *common[CLI_COMMON_OPTIONS];
     const char *arguments[CLI_ARGUMENTS_MAX];
     size_t count;
 };
@@ -40,11 +41,13 @@ struct cli_line {
 struct cli_command {
     const char *name;      /* "rules test" */
     const char *arguments; /* "CONFIG" */
-    const char *about;
-    size_t least, most; /* how many arguments */
+    const char *about;     /* NULL: not listed */
+    size_t least, most;    /* how many arguments */
     const struct cli_option *options;
     size_t option_count;
     enum exit_code (*run)(const struct cli_line *line);
+    const char *group; /* under which help lists it */
+    const char *notes; /* what else there is to say; NULL: nothing */
 };
 
 /* The value of an option; NULL if it was not given. */
@@ -53,7 +56,8 @@ const char *cli_value(const struct cli_line *line, const char *name);
 /* What a status means as an exit code. */
 enum exit_code cli_exit(int status);
 
-/* Is `stream` a terminal on which colour is welcome (NO_COLOR, TERM=dumb)? */
+/* Is `stream` a terminal on which colour is welcome (NO_COLOR, TERM=dumb)? CLICOLOR_FORCE: always.
+ */
 bool cli_has_colour(FILE *stream);
 
 /* Colours, "" where colour is not welcome. */
@@ -86,6 +90,11 @@ enum exit_code cmd_rules_test(const struct cli_line *line);
 enum exit_code cmd_rules_list(const struct cli_line *line);
 enum exit_code cmd_test(const struct cli_line *line);
 enum exit_code cmd_simulate(const struct cli_line *line);
+enum exit_code cmd_schema(const struct cli_line *line);
 enum exit_code cmd_plugin_list(const struct cli_line *line);
+enum exit_code cmd_bench(const struct cli_line *line);
+enum exit_code cmd_version(const struct cli_line *line);
+enum exit_code cmd_help(const struct cli_line *line);
+enum exit_code cmd_completion(const struct cli_line *line);
 
 #endif

@@ -48,9 +48,10 @@ enum exit_code cmd_check(const struct cli_line *line)
             cli_show_problems_json(problems, path);
         else
             cli_show_problems(problems, path);
-        if (status == ATAMO_OK && cli_value(line, "json") == NULL)
+        if (status == ATAMO_OK && cli_value(line, "json") == NULL &&
+            cli_value(line, "quiet") == NULL)
             (void)printf("%s: good\n", path);
-        else if (status != ATAMO_OK)
+        else if (status != ATAMO_OK && cli_value(line, "quiet") == NULL)
             cli_say("%s: %zu problem%s", path, problems->errors, problems->errors == 1 ? "" : "s");
         problems_close(problems);
     }

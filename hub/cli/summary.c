@@ -3,8 +3,12 @@
 #include "cli/summary.h"
 
 #include "cli/cli.h"
+#include "cli/why.h"
+#include "json/write.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 enum { DEAD_SHOWN = 5 };
 
@@ -42,13 +46,51 @@ static void print_dead(atamo_hub *hub, uint64_t total, const struct cli_colours 
         (void)fprintf(stream, "  ... and %" PRIu64 " more\n", total - shown);
 }
 
-void summary_print(atamo_hub *hub, const atamo_stats *stats, FILE *stream)
+static void print_unmatched(const struct summary *summary, const struct cli_colours *colours,
+                            FILE *stream)
 {
-    const struct cli_colours colours = cli_colours(stream);
+    const uint64_t total = summary->stats.unmatched;
+    uint64_t message;
+
+    if (summary->unmatched == NULL || summary->unmatched->count == 0)
+        return;
+    (void)fprintf(stream, "\n  %s%" PRIu64 " message%s matched no rule%s\n", colours->yellow, total,
+                  total == 1 ? "" : "s", colours->reset);
+    for (size_t i = 0; (message = unmatched_at(summary->unmatched, i)) != 0; i++) {
+        char uuid[37];
+
+        atamo_message_id(summary->hub, message, uuid);
+        (void)why_print_unmatched(summary->hub, uuid, stream);
+    }
+}
+
+static void print_next(const struct summary *summary, const struct cli_colours *colours,
+                       FILE *stream)
+{
+    if (isatty(STDOUT_FILENO) != 1)
+        return;
+    (void)fprintf(stream, "\n%sWhat to try next%s\n", colours->bold, colours->reset);
+    (void)fprintf(stream,
+                  "  atamo rules test %s --event FILE   %swhat the rules make of an event%s\n",
+                  summary->path, colours->dim, colours->reset);
+    (void)fprintf(stream, "  atamo check %s   %safter a change: every mistake, with its place%s\n",
+                  summary->path, colours->dim, colours->reset);
+}
+
+/* Does everything that was accepted have an end, or is on its way? */
+static bool is_balanced(const atamo_stats *stats)
+{
     const uint64_t ends = stats->done + stats->dead + stats->shed + stats->cancelled +
                           stats->expired + stats->waiting + stats->running;
-    const bool holds =
-        ends == stats->actions && stats->accepted == stats->finished + stats->in_flight;
+
+    return ends == stats->actions && stats->accepted == stats->finished + stats->in_flight;
+}
+
+void summary_print(const struct summary *summary, FILE *stream)
+{
+    const struct cli_colours colours = cli_colours(stream);
+    const atamo_stats *stats = &summary->stats;
+    const bool balanced = is_balanced(stats);
 
     (void)fprintf(stream,
                   "\n%smessages%s  %" PRIu64 " accepted, %" PRIu64 " refused, %" PRIu64
@@ -63,9 +105,115 @@ void summary_print(atamo_hub *hub, const atamo_stats *stats, FILE *stream)
                   colours.reset, stats->dead, stats->shed, stats->cancelled, stats->expired,
                   stats->attempts, stats->retries);
     (void)fprintf(stream, "%sbalance%s   %s%s%s\n", colours.bold, colours.reset,
-                  holds ? colours.green : colours.red,
-                  holds ? "everything accepted is accounted for" : "DOES NOT ADD UP",
+                  balanced ? colours.green : colours.red,
+                  balanced ? "everything accepted is accounted for" : "DOES NOT ADD UP",
                   colours.reset);
-    print_agents(hub, &colours, stream);
-    print_dead(hub, stats->dead_letters, &colours, stream);
+    print_agents(summary->hub, &colours, stream);
+    print_dead(summary->hub, stats->dead_letters, &colours, stream);
+    print_unmatched(summary, &colours, stream);
+    print_next(summary, &colours, stream);
+}
+
+static void put_text(struct json_writer *writer, const char *name, const char *text)
+{
+    json_put_name(writer, atamo_text(name));
+    json_put_text(writer, atamo_text(text));
+}
+
+static void put_count(struct json_writer *writer, const char *name, uint64_t count)
+{
+    json_put_name(writer, atamo_text(name));
+    json_put_uint(writer, count);
+}
+
+static void put_stats(struct json_writer *writer, const atamo_stats *stats)
+{
+    const struct {
+        const char *name;
+        uint64_t count;
+    } figures[] = {
+        {"accepted", stats->accepted},   {"refused", stats->refused},
+        {"finished", stats->finished},   {"in_flight", stats->in_flight},
+        {"unmatched", stats->unmatched}, {"rules_failed", stats->rules_failed},
+        {"actions", stats->actions},     {"done", stats->done},
+        {"dead", stats->dead},           {"shed", stats->shed},
+        {"cancelled", stats->cancelled}, {"expired", stats->expired},
+        {"attempts", stats->attempts},   {"retries", stats->retries},
+    };
+
+    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++)
+        put_count(writer, figures[i].name, figures[i].count);
+    json_put_name(writer, atamo_text("balanced"));
+    json_put_bool(writer, is_balanced(stats));
+}
+
+static void put_agents(struct json_writer *writer, atamo_hub *hub)
+{
+    atamo_agent_state state = {.size = sizeof state};
+
+    json_put_name(writer, atamo_text("agents"));
+    json_open_array(writer);
+    for (size_t i = 0; atamo_agent_get(hub, i, &state) == ATAMO_OK; i++) {
+        json_open_object(writer);
+        put_text(writer, "name", state.name);
+        put_text(writer, "plugin", state.plugin);
+        put_count(writer, "done", state.done);
+        put_count(writer, "retries", state.retries);
+        put_count(writer, "dead", state.dead);
+        put_count(writer, "shed", state.shed);
+        put_count(writer, "waiting", state.queued + state.running);
+        json_close_object(writer);
+    }
+    json_close_array(writer);
+}
+
+static void put_dead(struct json_writer *writer, atamo_hub *hub)
+{
+    atamo_dead_letter letter = {.size = sizeof letter};
+
+    json_put_name(writer, atamo_text("dead_letters"));
+    json_open_array(writer);
+    while (atamo_dead_next(hub, letter.id, &letter) == ATAMO_OK) {
+        json_open_object(writer);
+        put_text(writer, "id", letter.event_id);
+        put_text(writer, "type", letter.event_type);
+        put_text(writer, "rule", letter.rule);
+        put_text(writer, "agent", letter.agent);
+        put_text(writer, "action", letter.action);
+        put_count(writer, "attempts", letter.attempts);
+        put_text(writer, "reason", atamo_reason_text(letter.reason));
+        put_text(writer, "text", letter.text);
+        json_close_object(writer);
+    }
+    json_close_array(writer);
+}
+
+static void put_all(struct json_writer *writer, const struct summary *summary)
+{
+    json_open_object(writer);
+    put_stats(writer, &summary->stats);
+    put_agents(writer, summary->hub);
+    put_dead(writer, summary->hub);
+    json_close_object(writer);
+}
+
+int summary_write_json(const struct summary *summary, FILE *out)
+{
+    struct json_writer writer;
+    size_t room;
+    char *text;
+    bool written;
+
+    json_writer_init(&writer, NULL, 0);
+    put_all(&writer, summary);
+    room = writer.size;
+    text = malloc(room + 1);
+    if (text == NULL)
+        return ATAMO_NO_MEMORY;
+    json_writer_init(&writer, text, room);
+    put_all(&writer, summary);
+    written = json_writer_status(&writer) == ATAMO_OK &&
+              fprintf(out, "%.*s\n", (int)writer.size, text) > 0;
+    free(text);
+    return written ? ATAMO_OK : ATAMO_IO;
 }

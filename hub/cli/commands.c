@@ -1,0 +1,89 @@
+/* commands - everything that there is to say about a command stands in one row of a table.
+ *
+ * Rows of a group stand together. A command without `about` is there for scripts: help does not
+ * list it.
+ */
+#include "cli/commands.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define OPTIONS(array) .options = (array), .option_count = sizeof(array) / sizeof((array)[0])
+
+static const struct cli_option run_options[] = {
+    {"for", "DURATION", "stop after this time: 10s, 5m"},
+    {"strict", NULL, "exit 1 if an action died or a rule failed"},
+    {"json", NULL, "print the summary as JSON on stdout"},
+};
+static const struct cli_option json_options[] = {
+    {"json", NULL, "print JSON"},
+};
+static const struct cli_option event_options[] = {
+    {"event", "FILE", "a CloudEvent in JSON; - for stdin (required)"},
+    {"json", NULL, "print JSON"},
+};
+static const struct cli_option suite_options[] = {
+    {"junit", "FILE", "write the results as JUnit XML, too"},
+};
+
+const struct cli_option common_options[CLI_COMMON_OPTIONS] = {
+    {"color", "WHEN", "auto, always or never; auto heeds NO_COLOR"},
+    {"quiet", NULL, "only what was asked for, and what went wrong"},
+    {"help", NULL, "say what a command does"},
+};
+
+const struct cli_command commands[] = {
+    {"run", "CONFIG", "run a hub until its input ends, or until it is stopped", 1, 1,
+     OPTIONS(run_options), .run = cmd_run, .group = "Run",
+     .notes =
+         "SIGHUP reads the configuration again; one that is wrong changes nothing. SIGINT and\n"
+         "SIGTERM let what runs finish; a second one ends it at once.\n"
+         "Dead letters are no failure of the hub: exit 0, unless --strict."},
+    {"check", "CONFIG", "check a configuration without starting anything", 1, 1,
+     OPTIONS(json_options), .run = cmd_check, .group = "Run",
+     .notes = "Shows all mistakes in one run, each with its place. Exit 6 if there are any."},
+    {"rules test", "CONFIG", "what would the rules make of an event? nothing fires", 1, 1,
+     OPTIONS(event_options), .run = cmd_rules_test, .group = "Rules",
+     .notes = "For every rule whether it matches, else the first clause that fails; and the\n"
+              "actions that would be made."},
+    {"rules list", "CONFIG", "the rules of a configuration", 1, 1, OPTIONS(json_options),
+     .run = cmd_rules_list, .group = "Rules"},
+    {"test", "[PATH...]", "run the unit tests of rules: *.test.yaml", 0, CLI_ARGUMENTS_MAX,
+     OPTIONS(suite_options), .run = cmd_test, .group = "Rules",
+     .notes = "Without PATH: all that are below the current folder. Exit 1 if one fails."},
+    {"schema", "", "print the JSON Schema of configurations, for editors", 0, 0, .run = cmd_schema,
+     .group = "Rules"},
+    {"plugin list", "", "the plugins that are found", 0, 0, OPTIONS(json_options),
+     .run = cmd_plugin_list, .group = "Plugins",
+     .notes = "They are looked for in the folders of ATAMO_PLUGIN_PATH and where they were\n"
+              "installed."},
+    {"bench", "[CASE]", "measure this machine; without CASE: the cases there are", 0, 1,
+     .run = cmd_bench, .group = "More",
+     .notes = "Only in a build folder: the programs that measure are not installed."},
+    {"version", "", "print the version", 0, 0, .run = cmd_version, .group = "More"},
+    {"help", "[COMMAND]", "print this, or what there is to say about a command", 0, 2,
+     .run = cmd_help, .group = "More"},
+    {"completion", "", NULL, 0, 0, .run = cmd_completion, .group = "More",
+     .notes = "Prints the completion for bash: eval \"$(atamo completion)\""},
+};
+
+const size_t command_count = sizeof commands / sizeof commands[0];
+
+static_assert(sizeof commands / sizeof commands[0] <= COMMANDS_MAX, "room in arrays of names");
+
+const struct cli_command *command_find(size_t count, const char *const *arguments, size_t *words)
+{
+    for (size_t i = 0; i < command_count && count > 0; i++) {
+        const char *name = commands[i].name;
+        const char *space = strchr(name, ' ');
+        const size_t first = space == NULL ? strlen(name) : (size_t)(space - name);
+
+        if (strlen(arguments[0]) != first || strncmp(arguments[0], name, first) != 0)
+            continue;
+        if (space != NULL && (count < 2 || strcmp(arguments[1], space + 1) != 0))
+            continue;
+        *words = space == NULL ? 1 : 2;
+        return &commands[i];
+    }
+    return NULL;
+}
