@@ -57,9 +57,15 @@ void help_command(const struct cli_command *command, FILE *stream)
         (void)fprintf(stream, "\n%s\n", command->about);
     if (command->notes != NULL)
         (void)fprintf(stream, "\n%s\n", command->notes);
-    (void)fprintf(stream, "\n%sOptions%s\n", colours.dim, colours.reset);
+    if (command->option_count > 0)
+        (void)fprintf(stream, "\n%sOptions%s\n", colours.dim, colours.reset);
     print_options(command->options, command->option_count, stream);
-    print_options(common_options, CLI_COMMON_OPTIONS, stream);
+    (void)fprintf(stream, "\n%sAs every command:", colours.dim);
+    for (size_t i = 0; i < CLI_COMMON_OPTIONS; i++)
+        (void)fprintf(stream, "%s --%s%s%s", i == 0 ? "" : ",", common_options[i].name,
+                      common_options[i].argument == NULL ? "" : " ",
+                      common_options[i].argument == NULL ? "" : common_options[i].argument);
+    (void)fprintf(stream, "%s\n", colours.reset);
 }
 
 /* Does a command of two words begin with this one? */
