@@ -25,6 +25,12 @@ static const struct cli_option event_options[] = {
 static const struct cli_option suite_options[] = {
     {"junit", "FILE", "write the results as JUnit XML, too"},
 };
+static const struct cli_option simulate_options[] = {
+    {"events", "FILE", "events as JSON lines, spread over the days (required)"},
+    {"days", "N", "how many days; 1"},
+    {"seed", "S", "the same seed gives the same journal; 1"},
+    {"journal", "FILE", "write every step as a JSON line"},
+};
 
 const struct cli_option common_options[CLI_COMMON_OPTIONS] = {
     {"color", "WHEN", "auto, always or never; auto heeds NO_COLOR"},
@@ -42,6 +48,8 @@ const struct cli_command commands[] = {
     {"check", "CONFIG", "check a configuration without starting anything", 1, 1,
      OPTIONS(json_options), .run = cmd_check, .group = "Run",
      .notes = "Shows all mistakes in one run, each with its place. Exit 6 if there are any."},
+    {"simulate", "CONFIG", "days in seconds on a virtual clock, agents replaced by chance", 1, 1,
+     OPTIONS(simulate_options), .run = cmd_simulate, .group = "Run"},
     {"rules test", "CONFIG", "what would the rules make of an event? nothing fires", 1, 1,
      OPTIONS(event_options), .run = cmd_rules_test, .group = "Rules",
      .notes = "For every rule whether it matches, else the first clause that fails; and the\n"
