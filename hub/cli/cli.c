@@ -175,51 +175,61 @@ void cli_show_problems_json(const struct problems *problems, const char *path)
     free(text);
 }
 
-/* All of a stream; NULL without memory. */
-static char *read_stream(FILE *stream, size_t *size)
+/* All of a stream into malloc'd memory. ATAMO_TOO_LARGE, ATAMO_IO with errno set, ATAMO_NO_MEMORY.
+ */
+static int read_stream(FILE *stream, char **content, size_t *size)
 {
-    size_t room = 65536;
+    size_t room = 65536, used = 0;
     char *data = malloc(room);
+    int status = data == NULL ? ATAMO_NO_MEMORY : ATAMO_OK;
 
-    *size = 0;
-    while (data != NULL) {
+    while (status == ATAMO_OK) {
         char *larger;
 
-        *size += fread(data + *size, 1, room - *size, stream);
-        if (*size < room)
-            return data;
+        used += fread(data + used, 1, room - used, stream);
+        if (used < room)
+            break;
         room *= 2;
-        larger = realloc(data, room);
-        if (larger == NULL)
-            free(data);
-        data = larger;
+        larger = room > CLI_FILE_MAX ? NULL : realloc(data, room);
+        if (larger != NULL)
+            data = larger;
+        else
+            status = room > CLI_FILE_MAX ? ATAMO_TOO_LARGE : ATAMO_NO_MEMORY;
     }
-    return NULL;
+    if (status == ATAMO_OK && ferror(stream) != 0)
+        status = ATAMO_IO;
+    if (status != ATAMO_OK) {
+        free(data);
+        return status;
+    }
+    *content = data;
+    *size = used;
+    return ATAMO_OK;
 }
 
 int cli_read_file(const char *path, atamo_bytes *content)
 {
     const bool standard = strcmp(path, "-") == 0;
     FILE *stream = standard ? stdin : fopen(path, "re");
+    char *data = NULL;
+    size_t size = 0;
     char text[128];
-    char *data;
-    bool failed;
+    int status;
 
     if (stream == NULL) {
+        status = errno == ENOENT ? ATAMO_NOT_FOUND : errno == EACCES ? ATAMO_DENIED : ATAMO_IO;
         cli_say("%s: %s", path, strerror_r(errno, text, sizeof text));
-        return errno == ENOENT ? ATAMO_NOT_FOUND : ATAMO_IO;
+        return status;
     }
     errno = 0;
-    data = read_stream(stream, &content->size);
-    failed = ferror(stream) != 0;
-    if (failed)
-        cli_say("%s: %s", path, strerror_r(errno, text, sizeof text));
+    status = read_stream(stream, &data, &size);
+    if (status != ATAMO_OK)
+        cli_say("%s: %s", path,
+                status == ATAMO_IO ? strerror_r(errno, text, sizeof text)
+                                   : atamo_status_text(status));
     if (!standard)
         (void)fclose(stream);
-    if (data == NULL || failed) {
-        free(data);
-        return failed ? ATAMO_IO : ATAMO_NO_MEMORY;
-    }
-    content->data = data;
-    return ATAMO_OK;
+    if (status == ATAMO_OK)
+        *content = (atamo_bytes){data, size};
+    return status;
 }

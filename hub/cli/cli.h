@@ -79,8 +79,10 @@ void cli_show_problems_json(const struct problems *problems, const char *path);
 /* Say something on stderr. */
 __attribute__((format(printf, 1, 2))) void cli_say(const char *format, ...);
 
-/* Read a file, "-" for stdin, into malloc'd memory. ATAMO_NOT_FOUND, ATAMO_IO, ATAMO_NO_MEMORY;
- * said on stderr. */
+enum { CLI_FILE_MAX = 256 << 20 };
+
+/* Read a file, "-" for stdin, into malloc'd memory. ATAMO_NOT_FOUND, ATAMO_DENIED, ATAMO_IO,
+ * ATAMO_TOO_LARGE (CLI_FILE_MAX bytes), ATAMO_NO_MEMORY; said on stderr. */
 int cli_read_file(const char *path, atamo_bytes *content);
 
 /* The commands. */

@@ -215,6 +215,7 @@ enum exit_code cmd_run(const struct cli_line *line)
     (void)close(running.signals);
     if (status != ATAMO_OK || closed != ATAMO_OK)
         return cli_exit(status != ATAMO_OK ? status : closed);
-    return cli_value(line, "strict") != NULL && stats.dead + stats.rules_failed > 0 ? EXIT_FAILED
-                                                                                    : EXIT_OK;
+    if (cli_value(line, "strict") != NULL && stats.dead + stats.shed + stats.rules_failed > 0)
+        return EXIT_FAILED;
+    return EXIT_OK;
 }

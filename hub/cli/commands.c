@@ -12,7 +12,7 @@
 
 static const struct cli_option run_options[] = {
     {"for", "DURATION", "stop after this time: 10s, 5m"},
-    {"strict", NULL, "exit 1 if an action died or a rule failed"},
+    {"strict", NULL, "exit 1 if an action died or was shed, or a rule failed"},
     {"json", NULL, "print the summary as JSON on stdout"},
 };
 static const struct cli_option json_options[] = {

@@ -46,6 +46,19 @@ static void print_dead(atamo_hub *hub, uint64_t total, const struct cli_colours 
         (void)fprintf(stream, "  ... and %" PRIu64 " more\n", total - shown);
 }
 
+/* Shed is not dead: nothing of it is kept, so it must not be overlooked. */
+static void print_shed(const struct summary *summary, const struct cli_colours *colours,
+                       FILE *stream)
+{
+    const uint64_t shed = summary->stats.shed;
+
+    if (shed > 0)
+        (void)fprintf(stream,
+                      "\n  %s%" PRIu64 " action%s shed: an agent's queue was full%s\n"
+                      "  a larger `queue:` of that agent takes more; a slower input needs less\n",
+                      colours->red, shed, shed == 1 ? " was" : "s were", colours->reset);
+}
+
 static void print_unmatched(const struct summary *summary, const struct cli_colours *colours,
                             FILE *stream)
 {
@@ -110,6 +123,7 @@ void summary_print(const struct summary *summary, FILE *stream)
                   colours.reset);
     print_agents(summary->hub, &colours, stream);
     print_dead(summary->hub, stats->dead_letters, &colours, stream);
+    print_shed(summary, &colours, stream);
     print_unmatched(summary, &colours, stream);
     print_next(summary, &colours, stream);
 }

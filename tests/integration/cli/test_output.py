@@ -1,0 +1,135 @@
+"""What the commands print: data on stdout, JSON where scripts read, colour only where it is welcome."""
+
+import json
+import subprocess
+import unittest
+
+from program import ATAMO, SOURCES, atamo
+
+MINIMAL = str(SOURCES / "configs/minimal/atamo.yaml")
+QUICKSTART = str(SOURCES / "configs/quickstart/atamo.yaml")
+EVENTS = str(SOURCES / "configs/quickstart/events.jsonl")
+WANTED = """
+agents:
+  out: {plugin: log}
+  never: {plugin: flaky, config: {fail_first: 9}, retry: {attempts: 1}}
+event_providers:
+  input: {plugin: stdin, config: {type: line.read}}
+rules:
+  - {id: large, on: line.read, when: {data: {n: [{numeric: [">", 5]}]}},
+     then: {agent: out, action: show}}
+  - {id: other, on: something.else, then: {agent: out, action: show}}
+  - {id: doomed, on: line.read, when: {data: {n: [13]}}, then: {agent: never, action: try}}
+"""
+CONTROL = "\033["
+
+
+def write(name, text):
+    with open(name, "w", encoding="utf-8") as file:
+        file.write(text)
+    return name
+
+
+class Summary(unittest.TestCase):
+    def setUp(self):
+        self.config = write("wanted.yaml", WANTED)
+
+    def test_says_why_a_message_matched_no_rule(self):
+        said = atamo("run", self.config, text='{"n": 1}\n').stderr
+        self.assertIn("1 message matched no rule", said)
+        self.assertRegex(said, r"large: data\.n is 1, ")
+        self.assertNotIn("other:", said)
+
+    def test_is_one_json_object_for_scripts(self):
+        result = atamo("run", "--json", self.config, text='{"n": 1}\n{"n": 13}\n')
+        summary = json.loads(result.stdout.splitlines()[-1])
+        self.assertEqual((summary["accepted"], summary["unmatched"]), (2, 1))
+        self.assertTrue(summary["balanced"])
+        self.assertEqual([letter["rule"] for letter in summary["dead_letters"]], ["doomed"])
+        self.assertEqual({agent["name"] for agent in summary["agents"]}, {"out", "never"})
+
+    def test_dead_letters_are_a_failure_only_if_strict(self):
+        self.assertEqual(atamo("run", self.config, text='{"n": 13}\n').returncode, 0)
+        self.assertEqual(atamo("run", "--strict", self.config, text='{"n": 13}\n').returncode, 1)
+        self.assertEqual(atamo("run", "--strict", self.config, text='{"n": 6}\n').returncode, 0)
+
+    def test_quiet_says_nothing_of_success(self):
+        self.assertEqual(atamo("run", "--quiet", MINIMAL, text="").stderr, "")
+        self.assertEqual(atamo("check", "--quiet", MINIMAL).stdout, "")
+
+
+class Json(unittest.TestCase):
+    def test_schema_is_the_one_that_comes_along(self):
+        kept = (SOURCES / "configs/atamo.schema.json").read_text(encoding="utf-8")
+        self.assertEqual(json.loads(atamo("schema").stdout), json.loads(kept))
+
+    def test_check_lists_each_mistake_with_its_place(self):
+        config = write("wrong.yaml", "agents:\n  a: {plugin: lag}\n  b: {plgin: log}\n")
+        result = atamo("check", "--json", config)
+        found = json.loads(result.stdout)
+        self.assertFalse(found["ok"])
+        self.assertEqual({(p["file"], p["line"]) for p in found["problems"]},
+                         {("wrong.yaml", 2), ("wrong.yaml", 3)})
+
+    def test_rules_test_prints_one_object(self):
+        event = write("event.json", '{"type": "a.b", "data": {"n": 1}}')
+        found = json.loads(atamo("rules", "test", MINIMAL, "--event", event, "--json").stdout)
+        self.assertEqual(set(found), {"event", "rules", "actions"})
+        self.assertEqual(found["rules"][0]["matched"], True)
+        self.assertEqual(found["actions"][0]["agent"], "out")
+
+
+class Simulation(unittest.TestCase):
+    def journal(self, name, seed):
+        result = atamo("simulate", QUICKSTART, "--events", EVENTS, "--days", "30", "--seed", seed,
+                       "--journal", name)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        with open(name, "rb") as file:
+            return file.read()
+
+    def test_same_seed_gives_the_same_journal(self):
+        first = self.journal("first", "7")
+        self.assertGreater(len(first), 0)
+        self.assertEqual(first, self.journal("second", "7"))
+        self.assertNotEqual(first, self.journal("third", "8"))
+
+
+class Terminal(unittest.TestCase):
+    def test_colour_is_for_those_who_ask(self):
+        self.assertNotIn(CONTROL, atamo("help").stdout)
+        self.assertNotIn(CONTROL, atamo("help", "--color=never").stdout)
+        self.assertIn(CONTROL, atamo("help", "--color=always").stdout)
+        self.assertIn(CONTROL, atamo("help", "--color", "always").stdout)
+
+    def test_a_mark_stands_under_the_mistake(self):
+        config = write("wrong.yaml", "agents:\n  out: {plugin: lag}\n")
+        lines = atamo("check", config).stderr.splitlines()
+        self.assertTrue(lines[0].startswith("wrong.yaml:2:"))
+        self.assertEqual(lines[1].index("lag"), lines[2].index("^"))
+
+    def test_output_that_cannot_be_written_is_a_failure(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            result = subprocess.run([ATAMO, "schema"], stdout=full, stderr=subprocess.PIPE,
+                                    text=True, timeout=60)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("could not be written", result.stderr)
+
+
+class Completion(unittest.TestCase):
+    def words(self, *typed):
+        script = 'eval "$("$1" completion)"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))\n' \
+                 '_atamo; printf "%s\\n" "${COMPREPLY[@]}"'
+        return subprocess.run(["bash", "-c", script, "bash", ATAMO, "atamo", *typed], text=True,
+                              check=True, capture_output=True, timeout=60).stdout.split()
+
+    def test_knows_commands_second_words_options_and_files(self):
+        self.assertEqual(self.words("ru"), ["run", "rules"])
+        self.assertEqual(self.words("rules", ""), ["test", "list"])
+        self.assertEqual(self.words("run", "--s"), ["--strict"])
+        self.assertEqual(self.words("rules", "test", "--e"), ["--event"])
+        write("some.yaml", "")
+        self.assertIn("some.yaml", self.words("check", "so"))
+
+
+if __name__ == "__main__":
+    unittest.main()
