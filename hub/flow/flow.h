@@ -33,6 +33,7 @@ enum {
     FLOW_ACTIONS_MAX = 1024,    /* that one event may cause */
     FLOW_LOCAL_MAX = 4096,      /* events from plugins on the hub's own thread, not admitted yet */
     FLOW_BATCH = 64,            /* events taken from one port in a turn */
+    FLOW_STUCK_NS = 1000000000, /* an agent that settles nothing for so long is stuck */
     FLOW_RECENT_RECORDS = 8192, /* kept for `why` */
     FLOW_LEARNED_MAX = 65536,   /* event types that only events name */
 };
@@ -154,7 +155,7 @@ size_t flow_turn(struct flow *flow);
 /* When a timer is due next; INT64_MAX: never. */
 int64_t flow_next_due(const struct flow *flow);
 
-/* Does the flow take nothing new because an auditor is about to block it? */
+/* Does the flow take nothing new because an auditor or an agent is behind? */
 bool flow_is_held(struct flow *flow);
 
 /* Is there anything that a turn would do? For the moment before sleeping. */

@@ -29,7 +29,8 @@ struct lane {
     uint32_t running;
     uint32_t waiting; /* in the queue or in line for a key */
     uint32_t backing_off;
-    bool is_ready; /* in the flow's list of lanes to pump */
+    int64_t moved_at; /* when its agent last settled something */
+    bool is_ready;    /* in the flow's list of lanes to pump */
     struct lane *next_ready;
     struct action *first, *last; /* the queue, linked by `link` */
     struct keys keys;

@@ -184,6 +184,7 @@ void flow_settle(struct flow *flow, struct action *action)
 
     assert(lane->running > 0 && action->instance->running > 0);
     lane->running--;
+    lane->moved_at = flow->now;
     action->instance->running--;
     wheel_stop(&flow->wheel, &action->timer);
     if (action_state(action) == ACTION_LATE) {

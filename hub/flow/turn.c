@@ -125,12 +125,29 @@ static size_t fire_timers(struct flow *flow)
     return count;
 }
 
+/* Is some agent's queue nearly full while the agent is at work? Then new events wait at the door
+ * instead of being shed. An agent that has not settled anything for a while is stuck: its queue
+ * sheds, and the others go on. */
+static bool waits_for_agent(const struct flow *flow)
+{
+    for (uint32_t i = 0; i < flow->lane_count; i++) {
+        const struct lane *lane = flow->lanes[i];
+        const uint32_t queue = lane->settings.queue;
+        const uint32_t spare = queue / 4 < FLOW_BATCH ? queue / 4 : FLOW_BATCH;
+
+        if (lane->waiting > 0 && lane->waiting >= queue - spare &&
+            flow->now - lane->moved_at < FLOW_STUCK_NS)
+            return true;
+    }
+    return false;
+}
+
 /* How many more messages may be in flight, at most a batch. */
 static uint32_t room(const struct flow *flow)
 {
     const uint64_t limit = flow->current == NULL ? 0 : flow->current->hub.max_messages;
 
-    if (flow->in_flight >= limit)
+    if (flow->in_flight >= limit || waits_for_agent(flow))
         return 0;
     return limit - flow->in_flight < FLOW_BATCH ? (uint32_t)(limit - flow->in_flight)
                                                 : (uint32_t)FLOW_BATCH;
@@ -247,7 +264,7 @@ int64_t flow_next_due(const struct flow *flow)
 
 bool flow_is_held(struct flow *flow)
 {
-    return journal_pressed(&flow->journal);
+    return journal_pressed(&flow->journal) || waits_for_agent(flow);
 }
 
 bool flow_has_work(struct flow *flow)

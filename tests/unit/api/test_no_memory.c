@@ -12,10 +12,6 @@ void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *memory, size_t size);
 void *__libc_memalign(size_t alignment, size_t size);
-void *malloc(size_t size);
-void *calloc(size_t count, size_t size);
-void *realloc(void *memory, size_t size);
-void *aligned_alloc(size_t alignment, size_t size);
 
 static _Atomic long countdown; /* fails when it comes to 0; below: never */
 static _Atomic bool failed;
@@ -30,6 +26,7 @@ static bool fails_now(void)
     return true;
 }
 
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): those names are reserved */
 void *malloc(size_t size)
 {
     return fails_now() ? NULL : __libc_malloc(size);
@@ -49,6 +46,8 @@ void *aligned_alloc(size_t alignment, size_t size)
 {
     return fails_now() ? NULL : __libc_memalign(alignment, size);
 }
+
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
 
 static void work(void *self, atamo_action action)
 {
