@@ -6,6 +6,7 @@ import queue
 import signal
 import subprocess
 import threading
+import time
 
 ATAMO = os.environ["ATAMO"]
 SOURCES = pathlib.Path(os.environ["ATAMO_SOURCE_DIR"])
@@ -84,6 +85,12 @@ class Running:
     def thread_count(self):
         return len(list(pathlib.Path(f"/proc/{self.process.pid}/task").iterdir()))
 
-    def child_processes(self):
-        lists = pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/children")
-        return [int(word) for text in lists for word in text.read_text().split()]
+    def wait_for_children(self, count):
+        """Worker processes start in the background; returns how many there are in the end."""
+        until = time.monotonic() + LINE_LIMIT_S
+        while True:
+            lists = pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/children")
+            found = sum(len(text.read_text().split()) for text in lists)
+            if found == count or time.monotonic() > until:
+                return found
+            time.sleep(0.01)

@@ -38,7 +38,7 @@ class Run(unittest.TestCase):
         self.assertRegex(result.stderr, r"stdin:2: not JSON")
 
     def test_large_input_is_taken_whole(self):
-        count = 20000
+        count = 8000  # what may wait for one agent: more are shed, and counted
         text = "".join(f'{{"n": {n}}}\n' for n in range(count))
         result = atamo("run", MINIMAL, text=text)
         self.assertEqual(result.returncode, 0, result.stderr)
@@ -56,7 +56,7 @@ class Run(unittest.TestCase):
         for number in (signal.SIGTERM, signal.SIGINT):
             with self.subTest(number), Running("atamo.yaml") as hub:
                 hub.shows('{"n": 1}', '"n":')
-                self.assertEqual(len(hub.child_processes()), 2)
+                self.assertEqual(hub.wait_for_children(2), 2)
                 self.assertEqual(hub.stop(number), 0)
 
 
