@@ -69,6 +69,8 @@ static void check_option(const struct checking *checking, const atamo_plugin *pl
 
 static void check_options(const struct checking *checking, const atamo_plugin *plugin)
 {
+    const size_t errors = checking->problems->errors;
+
     if (plugin->option_count == 0)
         return;
     if (plugin->options == NULL || plugin->option_stride < sizeof(atamo_option)) {
@@ -78,6 +80,9 @@ static void check_options(const struct checking *checking, const atamo_plugin *p
     }
     for (size_t i = 0; i < plugin->option_count; i++)
         check_option(checking, plugin, i);
+    if (checking->problems->errors == errors &&
+        options_check_fallbacks(plugin, checking->place, checking->problems) != ATAMO_OK)
+        fault(checking, "a fallback in its option table does not fit its own row");
 }
 
 static void check_role(const struct checking *checking, const char *role, const void *table,

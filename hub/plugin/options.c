@@ -200,6 +200,30 @@ static int read_fallback(const struct reading *reading, struct option_value *val
     return read_value(reading, node, value);
 }
 
+int options_check_fallbacks(const atamo_plugin *plugin, struct place place,
+                            struct problems *problems)
+{
+    struct arena arena;
+    struct reading reading = {.arena = &arena, .place = place, .problems = problems};
+    int status = ATAMO_OK;
+
+    arena_init(&arena);
+    for (size_t i = 0; i < plugin->option_count; i++) {
+        struct option_value value = {.name = NULL};
+        int row;
+
+        reading.option = options_row(plugin, i);
+        if (reading.option->fallback == NULL)
+            continue;
+        row = read_fallback(&reading, &value);
+        if (row != ATAMO_OK)
+            status = problems_add(problems, place, "the fallback of option \"%s\" is \"%s\"",
+                                  reading.option->name, reading.option->fallback);
+    }
+    arena_close(&arena);
+    return status;
+}
+
 static int read_row(struct reading *reading, const struct yaml_node *map,
                     struct option_value *value)
 {

@@ -28,6 +28,11 @@ size_t options_count(const struct options *options, const char *name);
 atamo_bytes options_key_at(const struct options *options, const char *name, size_t index);
 atamo_bytes options_text_at(const struct options *options, const char *name, size_t index);
 
+/* Is every fallback of the table one that could be written in a configuration? Problems at `place`
+ * if not. The rows must have names and known types. */
+int options_check_fallbacks(const atamo_plugin *plugin, struct place place,
+                            struct problems *problems);
+
 /* A number that differs if any value differs. */
 uint64_t options_fingerprint(const struct options *options);
 
