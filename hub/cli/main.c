@@ -183,6 +183,6 @@ int main(int argc, char **argv)
         return finish(cmd_version(NULL));
     command = command_find(count, words, &used);
     if (command == NULL)
-        return help_unknown(count, words);
+        return finish(help_unknown(count, words));
     return finish(run(command, argc - 1 - (int)used, words + used));
 }

@@ -20,6 +20,10 @@ export PKG_CONFIG_PATH=$library/pkgconfig
 cflags=$(pkg-config --cflags atamo-sdk)
 step "pkg-config: $cflags"
 [ -d "$(pkg-config --variable=includedir atamo-sdk)/atamo" ]
+[ -f "$(pkg-config --variable=plugindir atamo-sdk)/log.so" ]
+[ -z "$(pkg-config --libs atamo-sdk)" ] # a plugin links nothing
+template=$(pkg-config --variable=templatedir atamo-sdk)
+[ ! -d sdk/template ] || [ -z "$(ls sdk/template)" ] || [ -d "$template" ]
 
 step "every public header alone, and all together, in C11 and C++17"
 (cd "$prefix/include" && find atamo -name '*.h' | sort) >"$top/headers"
@@ -55,6 +59,11 @@ cp "$here/project.cmake" "$top/project/CMakeLists.txt"
 cmake -S "$top/project" -B "$top/out" -DCMAKE_PREFIX_PATH="$prefix" >"$top/project.log" 2>&1 &&
   cmake --build "$top/out" >>"$top/project.log" 2>&1 || { cat "$top/project.log"; exit 1; }
 LD_LIBRARY_PATH=$library "$top/out/embed"
+
+step "a program that embeds, by pkg-config"
+# shellcheck disable=SC2046
+cc "$here/embed.c" $(pkg-config --cflags --libs atamo) -o "$top/embed"
+LD_LIBRARY_PATH=$library "$top/embed" >/dev/null
 
 program=$prefix/bin/atamo
 [ -x "$program" ] || exit 0
