@@ -97,7 +97,8 @@ static const atamo_plugin ledger = {
  */
 
 struct worker {
-    pthread_t thread;
+    pthread_t thread; /* of the one who joins it */
+    pthread_t self;   /* of the thread itself: where callbacks must come */
     atamo_hub *hubs[HUBS];
     unsigned answers, ends, watched;
     const char *wrong; /* the first thing that was not as it should be */
@@ -114,7 +115,7 @@ static void on_replies(const atamo_reply *replies, size_t count, void *user)
     static const char body[] = "{\"sum\":42}";
     struct worker *worker = user;
 
-    if (!pthread_equal(pthread_self(), worker->thread))
+    if (!pthread_equal(pthread_self(), worker->self))
         complain(worker, "a reply came on a thread that is not the client's");
     for (size_t i = 0; i < count; i++) {
         const atamo_reply *reply = &replies[i];
@@ -191,7 +192,7 @@ static void *work(void *argument)
     atamo_client *clients[HUBS] = {NULL};
     const time_t end = seconds() + LIMIT_S;
 
-    worker->thread = pthread_self();
+    worker->self = pthread_self();
     for (size_t i = 0; i < HUBS; i++) {
         if (atamo_client_open(worker->hubs[i], &clients[i]) != ATAMO_OK ||
             atamo_watch_telemetry(clients[i], ATAMO_WATCH_OWN, on_telemetry, worker) != ATAMO_OK)
