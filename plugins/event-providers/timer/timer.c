@@ -248,12 +248,13 @@ static int create(const atamo_host *host, void **self)
 
     if (clockwork == NULL)
         return ATAMO_NO_MEMORY;
+    if (json == NULL) {
+        free(clockwork);
+        return atamo_refuse(host, "this hub has no " ATAMO_JSON_EXTENSION);
+    }
     clockwork->host = host;
     clockwork->local = strcmp(host->text(host, "timezone").data, "local") == 0;
-    if (json == NULL)
-        status = atamo_refuse(host, "this hub has no " ATAMO_JSON_EXTENSION);
-    else
-        status = json->open(host, &reader);
+    status = json->open(host, &reader);
     if (status == ATAMO_OK) {
         status = read_timers(clockwork, json, reader);
         json->close(reader);
