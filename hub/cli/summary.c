@@ -65,7 +65,7 @@ static void print_unmatched(const struct summary *summary, const struct cli_colo
     const uint64_t total = summary->stats.unmatched;
     uint64_t message;
 
-    if (summary->unmatched == NULL || summary->unmatched->count == 0)
+    if (total == 0)
         return;
     (void)fprintf(stream, "\n  %s%" PRIu64 " message%s matched no rule%s\n", colours->yellow, total,
                   total == 1 ? "" : "s", colours->reset);
@@ -75,6 +75,11 @@ static void print_unmatched(const struct summary *summary, const struct cli_colo
         atamo_message_id(summary->hub, message, uuid);
         (void)why_print_unmatched(summary->hub, uuid, stream);
     }
+    if (summary->unmatched->count == 0)
+        (void)fprintf(stream,
+                      "  %sthey were done before anybody looked; for one of them ask: "
+                      "atamo rules test %s --event FILE%s\n",
+                      colours->dim, summary->path, colours->reset);
 }
 
 static void print_next(const struct summary *summary, const struct cli_colours *colours,

@@ -12,7 +12,7 @@ struct summary {
     atamo_hub *hub;
     const char *path; /* of the configuration */
     atamo_stats stats;
-    const struct unmatched *unmatched; /* the last ones, if somebody looked */
+    const struct unmatched *unmatched; /* the last ones that were seen */
 };
 
 /* For people; with what to try next if stdout is a terminal. */

@@ -4,7 +4,7 @@ import json
 import subprocess
 import unittest
 
-from program import ATAMO, SOURCES, atamo
+from program import ATAMO, SOURCES, Running, atamo
 
 MINIMAL = str(SOURCES / "configs/minimal/atamo.yaml")
 QUICKSTART = str(SOURCES / "configs/quickstart/atamo.yaml")
@@ -35,10 +35,17 @@ class Summary(unittest.TestCase):
         self.config = write("wanted.yaml", WANTED)
 
     def test_says_why_a_message_matched_no_rule(self):
+        with Running(self.config) as hub:
+            hub.shows('{"n": 6}', "by large")
+            hub.reload()  # answered by the one who also looks for such messages: it looks by now
+            hub.say('{"n": 1}')
+            self.assertEqual(hub.end_of_input(), 0)
+            hub.line_of("1 message matched no rule")
+            self.assertRegex(hub.line_of("large:", "other:"), r"large: data\.n is 1, ")
+
+    def test_counts_messages_that_matched_no_rule_however_fast_they_were(self):
         said = atamo("run", self.config, text='{"n": 1}\n').stderr
         self.assertIn("1 message matched no rule", said)
-        self.assertRegex(said, r"large: data\.n is 1, ")
-        self.assertNotIn("other:", said)
 
     def test_is_one_json_object_for_scripts(self):
         result = atamo("run", "--json", self.config, text='{"n": 1}\n{"n": 13}\n')
