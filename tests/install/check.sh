@@ -16,7 +16,7 @@ step() { printf -- '-- %s\n' "$*"; }
 step "install"
 cmake --install "$build" --prefix "$prefix" >"$top/install.log" || { cat "$top/install.log"; exit 1; }
 library=$(dirname "$(find "$prefix" -name libatamo.so)")
-export PKG_CONFIG_PATH=$library/pkgconfig
+export PATH=$prefix/bin:$PATH PKG_CONFIG_PATH=$library/pkgconfig
 cflags=$(pkg-config --cflags atamo-sdk)
 step "pkg-config: $cflags"
 [ -d "$(pkg-config --variable=includedir atamo-sdk)/atamo" ]
