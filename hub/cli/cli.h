@@ -94,7 +94,6 @@ enum exit_code cmd_test(const struct cli_line *line);
 enum exit_code cmd_simulate(const struct cli_line *line);
 enum exit_code cmd_schema(const struct cli_line *line);
 enum exit_code cmd_plugin_list(const struct cli_line *line);
-enum exit_code cmd_plugin_new(const struct cli_line *line);
 enum exit_code cmd_bench(const struct cli_line *line);
 enum exit_code cmd_version(const struct cli_line *line);
 enum exit_code cmd_help(const struct cli_line *line);

@@ -15,9 +15,6 @@ static const struct cli_option run_options[] = {
     {"strict", NULL, "exit 1 if an action died or was shed, or a rule failed"},
     {"json", NULL, "print the summary as JSON on stdout"},
 };
-static const struct cli_option new_options[] = {
-    {"dir", "DIR", "the folder to make; NAME"},
-};
 static const struct cli_option json_options[] = {
     {"json", NULL, "print JSON"},
 };
@@ -68,9 +65,6 @@ const struct cli_command commands[] = {
      .run = cmd_plugin_list, .group = "Plugins",
      .notes = "They are looked for in the folders of ATAMO_PLUGIN_PATH and where they were\n"
               "installed."},
-    {"plugin new", "KIND NAME", "write a new plugin from a template", 2, 2, OPTIONS(new_options),
-     .run = cmd_plugin_new, .group = "Plugins",
-     .notes = "KIND is agent, rule-provider, auditor or event-provider. Nothing is overwritten."},
     {"bench", "[CASE]", "measure this machine; without CASE: the cases there are", 0, 1,
      .run = cmd_bench, .group = "More",
      .notes = "Only in a build folder: the programs that measure are not installed."},

@@ -67,8 +67,8 @@ static int reserve_bits(struct index_scratch *s, uint32_t rules)
 {
     size_t words = rules;
 
-    if (rules <= s->rules_room)
-        return ATAMO_OK;
+    if (s->words[0] > 0 && rules <= s->rules_room)
+        return ATAMO_OK; /* also without rules there must be words to look at */
     for (int i = 0; i < LEVELS; i++) {
         words = words / 64 + 1;
         if (words > s->words[i]) {
