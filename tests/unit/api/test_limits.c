@@ -319,6 +319,17 @@ static void test_several_hubs_live_side_by_side(void **state)
     fixture_close(two);
 }
 
+static void test_a_hub_without_rules_takes_events(void **state)
+{
+    struct fixture *fixture = fixture_open("{}", NULL, 0);
+
+    (void)state;
+    fixture_submit(fixture, "x", "{}", "");
+    FIXTURE_UNTIL(fixture, fixture_count(fixture, ATAMO_STEP_FINISHED, 0) == 1);
+    assert_int_equal(fixture_stats(fixture).unmatched, 1);
+    fixture_close(fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -335,6 +346,7 @@ int main(void)
         cmocka_unit_test(test_event_types_refuse_what_they_do_not_know_or_what_is_incomplete),
         cmocka_unit_test(test_events_that_cannot_be_are_refused_at_once),
         cmocka_unit_test(test_several_hubs_live_side_by_side),
+        cmocka_unit_test(test_a_hub_without_rules_takes_events),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

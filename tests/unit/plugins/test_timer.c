@@ -1,5 +1,5 @@
 /* Events by the clock: cron patterns by themselves, and the timer plugin through a real hub. */
-#include "../../../plugins/event-providers/timer/cron.c" /* NOLINT: plugins export no function */
+#include "../../../plugins/event-providers/timer/cron.h"
 
 #include "unit/api/fixture.h"
 
