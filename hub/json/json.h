@@ -22,7 +22,7 @@
 enum {
     JSON_DEPTH_MAX = 64,
     JSON_BYTES_MAX = 16 << 20,
-    JSON_ROOM = 64, /* bytes behind a text that save copying it, if they may be read */
+    JSON_ROOM = 16, /* bytes behind a text that save copying it, if they may be read */
 };
 
 #define JSON_NO_OFFSET ((size_t)-1)

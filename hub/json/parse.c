@@ -18,8 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert((int)JSON_ROOM == (int)SCAN_PADDING, "room behind a text");
-
 struct json_parser {
     struct scanner *scanner;
     struct json_node *nodes;
@@ -30,30 +28,28 @@ struct json_parser {
     size_t decoded_room;
 };
 
-/* What the next token may be. */
-enum expect {
-    WANT_VALUE,
-    WANT_VALUE_OR_END, /* after [ */
-    WANT_KEY,
-    WANT_KEY_OR_END, /* after { */
-    WANT_END,
-    WANT_NOTHING,
-};
-
-struct walk {
+/* What the scanner has found. */
+struct tokens {
     const char *text;
     size_t size;
-    const uint32_t *starts;
-    size_t count; /* of tokens */
-    size_t token;
+    const uint32_t *starts; /* offsets, then the size of the text */
+    size_t count;
+};
+
+/* Where the reading is. One local variable of one function, so that a compiler keeps it in
+ * registers: every step below is inlined into read_tokens(), and what is rare gets copies. */
+struct walk {
+    const char *text;
+    const uint32_t *token; /* the start of the token that is looked at */
+    const uint32_t *last;  /* one behind the last token: the size of the text */
     struct json_node *nodes;
-    uint32_t used;
-    uint32_t open[JSON_DEPTH_MAX]; /* containers, outermost first */
-    uint32_t depth;
-    bool object;      /* the innermost open container is one */
-    size_t backslash; /* the first at or behind the last string start looked at */
     char *decoded;
-    enum expect expect;
+    uint32_t used; /* nodes */
+    uint32_t size;
+    uint32_t backslash; /* the first at or behind the last string start looked at */
+    uint32_t depth;
+    bool object;    /* the innermost open container is one */
+    uint32_t *open; /* containers, outermost first */
     struct json_problem problem;
 };
 
@@ -100,14 +96,21 @@ static int make_room(char **buffer, size_t *room, size_t need)
     return ATAMO_OK;
 }
 
-static bool refuse(struct walk *w, const char *reason, size_t at)
+#define STEP static inline __attribute__((always_inline))
+
+STEP bool refuse(struct walk *w, const char *reason, size_t at)
 {
     w->problem = (struct json_problem){reason, at};
     return false;
 }
 
-static inline struct json_node *add_node(struct walk *w, enum json_kind kind, uint32_t at,
-                                         uint32_t size)
+/* The first byte of the token; NUL, which no token has, behind the last one. */
+STEP char token_byte(const struct walk *w)
+{
+    return w->token == w->last ? '\0' : w->text[*w->token];
+}
+
+STEP struct json_node *add_node(struct walk *w, enum json_kind kind, uint32_t at, uint32_t size)
 {
     struct json_node *node = &w->nodes[w->used++];
 
@@ -121,176 +124,229 @@ static bool is_space(char c)
 }
 
 /* The end of a number or word must be the end of its token. */
-static inline bool token_ends(const struct walk *w, size_t at)
+STEP bool token_ends(const struct walk *w, uint32_t at)
 {
-    return at == w->size || is_space(w->text[at]) || at == w->starts[w->token + 1];
+    return at == w->token[1] || is_space(w->text[at]);
 }
 
-static bool add_escaped(struct walk *w, struct json_node *node)
+/* Decode a text with escapes; false with *bad at the wrong one. */
+static bool decode(const char *text, char *decoded, struct json_node *node, size_t *bad)
 {
-    size_t bad = 0;
-    const size_t size = json_unescape(w->text + node->at, node->size, w->decoded + node->at, &bad);
+    const size_t size = json_unescape(text + node->at, node->size, decoded + node->at, bad);
 
     if (size == JSON_NO_OFFSET)
-        return refuse(w, "an escape is wrong or a surrogate stands alone", node->at + bad);
+        return false;
     node->escaped = 1;
     node->shrink = (node->size - (uint32_t)size) & 0xffffffu;
     return true;
 }
 
-static inline bool add_text(struct walk *w)
+static uint32_t next_backslash(const char *text, uint32_t at, uint32_t size)
 {
-    const uint32_t at = w->starts[w->token] + 1;
-    uint32_t end = w->starts[w->token + 1] - 1;
+    const char *found = memchr(text + at, '\\', size - at);
+
+    return found == NULL ? size : (uint32_t)(found - text);
+}
+
+STEP bool take_text(struct walk *w)
+{
+    const uint32_t at = w->token[0] + 1;
+    uint32_t end = w->token[1] - 1;
     struct json_node *node;
+    size_t bad = 0;
 
     while (w->text[end] != '"')
         end--;
-    assert(end >= at);
     node = add_node(w, JSON_TEXT, at, end - at);
-    if (w->backslash < at) {
-        const char *found = memchr(w->text + at, '\\', w->size - at);
-
-        w->backslash = found == NULL ? w->size : (size_t)(found - w->text);
-    }
-    return w->backslash >= end || add_escaped(w, node);
+    w->token++;
+    if (w->backslash < at)
+        w->backslash = next_backslash(w->text, at, w->size);
+    if (w->backslash >= end || decode(w->text, w->decoded, node, &bad))
+        return true;
+    return refuse(w, "an escape is wrong or a surrogate stands alone", at + bad);
 }
 
-static bool add_word(struct walk *w, enum json_kind kind, const char *word, uint32_t size)
+STEP bool take_word(struct walk *w, enum json_kind kind, const char *word, uint32_t size)
 {
-    const uint32_t at = w->starts[w->token];
+    const uint32_t at = *w->token;
 
     if (w->size - at < size || memcmp(w->text + at, word, size) != 0 || !token_ends(w, at + size))
         return refuse(w, "a value was expected", at);
     (void)add_node(w, kind, at, size);
+    w->token++;
     return true;
 }
 
-static bool add_number(struct walk *w)
+/* How many of eight bytes are digits before the first that is none; all are looked at together. */
+STEP uint32_t digits_of_eight(const char *text)
 {
-    const uint32_t at = w->starts[w->token];
-    const size_t size = json_number_size(w->text + at, w->size - at);
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t word;
+
+    memcpy(&word, text, sizeof word);
+    word ^= ones * '0';
+    word = (word | (word + ones * (0x80 - 10))) & ones * 0x80;
+    return word == 0 ? 8 : (uint32_t)__builtin_ctzll(word) / 8;
+}
+
+/* json_number_size() for what most numbers are, up to seven digits and up to seven behind a point:
+ * 0 if it is not one of those. It reads up to JSON_ROOM bytes past the text's end. */
+STEP uint32_t short_number_size(const char *text)
+{
+    const uint32_t first = text[0] == '-';
+    uint32_t digits = digits_of_eight(text + first);
+    uint32_t end = first + digits;
+
+    if (digits == 0 || digits == 8 || (text[first] == '0' && digits > 1))
+        return 0;
+    if (text[end] == '.') {
+        digits = digits_of_eight(text + end + 1);
+        if (digits == 0 || digits == 8)
+            return 0;
+        end += 1 + digits;
+    }
+    return text[end] == 'e' || text[end] == 'E' ? 0 : end;
+}
+
+STEP bool take_number(struct walk *w)
+{
+    const uint32_t at = *w->token;
+    uint32_t size = short_number_size(w->text + at);
+
+    if (size == 0 || size > w->size - at)
+        size = (uint32_t)json_number_size(w->text + at, w->size - at);
 
     if (size == 0 || !token_ends(w, at + size))
         return refuse(w, "a number is malformed", at);
-    (void)add_node(w, JSON_NUMBER, at, (uint32_t)size);
+    (void)add_node(w, JSON_NUMBER, at, size);
+    w->token++;
     return true;
 }
 
-static bool open_container(struct walk *w, enum json_kind kind, enum expect expect)
+/* A name and the colon behind it. */
+STEP bool take_key(struct walk *w)
 {
-    const uint32_t at = w->starts[w->token];
+    if (token_byte(w) != '"')
+        return refuse(w, "a name in quotes was expected", *w->token);
+    if (!take_text(w))
+        return false;
+    if (token_byte(w) != ':')
+        return refuse(w, "':' was expected after the name", *w->token);
+    w->token++;
+    return true;
+}
+
+/* Go into a container. If it is empty, the token that closes it is next. */
+STEP bool enter(struct walk *w, enum json_kind kind)
+{
+    const uint32_t at = *w->token;
 
     if (w->depth == JSON_DEPTH_MAX)
         return refuse(w, "nested deeper than 64 levels", at);
     w->open[w->depth++] = w->used;
     w->object = kind == JSON_OBJECT;
     (void)add_node(w, kind, at, 0);
-    w->expect = expect;
+    w->token++;
     return true;
 }
 
-/* Behind a value; a comma is taken with it, which saves a turn for most. */
-static inline void after_value(struct walk *w)
+static bool is_object(const struct json_node *nodes, const uint32_t *open, uint32_t depth)
 {
-    if (w->depth == 0) {
-        w->expect = WANT_NOTHING;
-    } else if (w->token + 1 < w->count && w->text[w->starts[w->token + 1]] == ',') {
-        w->token++;
-        w->expect = w->object ? WANT_KEY : WANT_VALUE;
-    } else {
-        w->expect = WANT_END;
-    }
+    return depth > 0 && nodes[open[depth - 1]].kind == JSON_OBJECT;
 }
 
-static bool close_container(struct walk *w)
+STEP bool leave(struct walk *w)
 {
-    const uint32_t at = w->starts[w->token];
     struct json_node *node = &w->nodes[w->open[w->depth - 1]];
 
-    if (w->text[at] != (w->object ? '}' : ']'))
-        return refuse(w, w->object ? "',' or '}' was expected" : "',' or ']' was expected", at);
-    node->size = at + 1 - node->at;
+    if (token_byte(w) != (w->object ? '}' : ']'))
+        return refuse(w, w->object ? "',' or '}' was expected" : "',' or ']' was expected",
+                      *w->token);
+    node->size = *w->token + 1 - node->at;
     node->next = w->used;
     w->depth--;
-    w->object = w->depth > 0 && w->nodes[w->open[w->depth - 1]].kind == JSON_OBJECT;
-    after_value(w);
+    w->object = is_object(w->nodes, w->open, w->depth);
+    w->token++;
     return true;
 }
 
-static inline bool take_value(struct walk *w)
+/* One value; of a container only the byte that opens it: then *inside is set. */
+STEP bool take_value(struct walk *w, bool *inside)
 {
-    bool good;
-
-    switch (w->text[w->starts[w->token]]) {
+    *inside = false;
+    switch (token_byte(w)) {
     case '"':
-        good = add_text(w);
-        break;
+        return take_text(w);
     case '{':
-        return open_container(w, JSON_OBJECT, WANT_KEY_OR_END);
+        *inside = true;
+        return enter(w, JSON_OBJECT);
     case '[':
-        return open_container(w, JSON_ARRAY, WANT_VALUE_OR_END);
+        *inside = true;
+        return enter(w, JSON_ARRAY);
     case 't':
-        good = add_word(w, JSON_TRUE, "true", 4);
-        break;
+        return take_word(w, JSON_TRUE, "true", 4);
     case 'f':
-        good = add_word(w, JSON_FALSE, "false", 5);
-        break;
+        return take_word(w, JSON_FALSE, "false", 5);
     case 'n':
-        good = add_word(w, JSON_NULL, "null", 4);
-        break;
+        return take_word(w, JSON_NULL, "null", 4);
+    case '\0':
+        return refuse(w, "a value was expected", *w->token);
     default:
-        good = add_number(w);
-        break;
+        return take_number(w);
     }
-    after_value(w);
-    return good;
 }
 
-static inline bool take_key(struct walk *w)
+/* Behind a value: leave what ends here, up to the comma before the next value or the end of all. */
+STEP bool go_on(struct walk *w)
 {
-    const uint32_t at = w->starts[w->token];
-
-    if (w->text[at] != '"')
-        return refuse(w, "a name in quotes was expected", at);
-    if (!add_text(w))
-        return false;
-    if (++w->token == w->count || w->text[w->starts[w->token]] != ':')
-        return refuse(w, "':' was expected after the name", at);
-    if (++w->token == w->count)
-        return refuse(w, "a value was expected", w->size);
-    return take_value(w);
-}
-
-static bool take_token(struct walk *w)
-{
-    const char c = w->text[w->starts[w->token]];
-
-    switch (w->expect) {
-    case WANT_VALUE:
-        return take_value(w);
-    case WANT_VALUE_OR_END:
-        return c == ']' ? close_container(w) : take_value(w);
-    case WANT_KEY:
-        return take_key(w);
-    case WANT_KEY_OR_END:
-        return c == '}' ? close_container(w) : take_key(w);
-    case WANT_END:
-        return close_container(w);
-    case WANT_NOTHING:
-        break;
-    }
-    return refuse(w, "something follows the end of the value", w->starts[w->token]);
-}
-
-static bool walk_tokens(struct walk *w)
-{
-    for (w->token = 0; w->token < w->count; w->token++) {
-        if (!take_token(w))
+    while (w->depth > 0) {
+        if (token_byte(w) == ',') {
+            w->token++;
+            return true;
+        }
+        if (!leave(w))
             return false;
     }
-    if (w->expect != WANT_NOTHING)
-        return refuse(w, "the text ends before the value does", w->size);
+    return true;
+}
+
+STEP bool read_tokens(struct walk *w)
+{
+    bool inside;
+
+    do {
+        if (w->object && !take_key(w))
+            return false;
+        if (!take_value(w, &inside))
+            return false;
+        if (inside && token_byte(w) == (w->object ? '}' : ']'))
+            inside = false;
+        if (!inside && !go_on(w))
+            return false;
+    } while (w->depth > 0);
+    return w->token == w->last || refuse(w, "something follows the end of the value", *w->token);
+}
+
+/* Check all tokens and write their nodes: document->nodes has room for one each. */
+static bool read_document(const struct tokens *tokens, struct json_document *document,
+                          char *decoded, struct json_node *nodes, struct json_problem *problem)
+{
+    uint32_t open[JSON_DEPTH_MAX];
+    struct walk w = {
+        .text = tokens->text,
+        .token = tokens->starts,
+        .last = tokens->starts + tokens->count,
+        .nodes = nodes,
+        .decoded = decoded,
+        .size = (uint32_t)tokens->size,
+        .open = open,
+    };
+
+    if (!read_tokens(&w)) {
+        *problem = w.problem;
+        return false;
+    }
+    *document = (struct json_document){w.text, decoded, nodes, w.used};
     return true;
 }
 
@@ -328,29 +384,26 @@ static int with_room(struct json_parser *parser, atamo_bytes text, size_t room, 
     return ATAMO_OK;
 }
 
-static int prepare(struct json_parser *parser, struct walk *w)
+/* Room for a node a token, and for every text decoded. */
+static int make_rooms(struct json_parser *parser, const struct tokens *tokens)
 {
     char *nodes = (char *)parser->nodes;
     size_t node_bytes = parser->node_room * sizeof *parser->nodes;
 
-    if (w->count > parser->node_room) {
-        if (make_room(&nodes, &node_bytes, w->count * sizeof *parser->nodes) != ATAMO_OK)
+    if (tokens->count > parser->node_room) {
+        if (make_room(&nodes, &node_bytes, tokens->count * sizeof *parser->nodes) != ATAMO_OK)
             return ATAMO_NO_MEMORY;
         parser->nodes = (struct json_node *)(void *)nodes;
         parser->node_room = node_bytes / sizeof *parser->nodes;
     }
-    w->nodes = parser->nodes;
-    if (make_room(&parser->decoded, &parser->decoded_room, w->size + JSON_ROOM) != ATAMO_OK)
-        return ATAMO_NO_MEMORY;
-    w->decoded = parser->decoded;
-    return ATAMO_OK;
+    return make_room(&parser->decoded, &parser->decoded_room, tokens->size + JSON_ROOM);
 }
 
 int json_parse(struct json_parser *parser, atamo_bytes text, size_t room,
                struct json_document *document, struct json_problem *problem)
 {
     struct json_problem unused;
-    struct walk w;
+    struct tokens tokens = {.size = text.size};
     int status;
 
     if (problem == NULL)
@@ -358,26 +411,18 @@ int json_parse(struct json_parser *parser, atamo_bytes text, size_t room,
     *problem = (struct json_problem){"no memory", JSON_NO_OFFSET};
     if (text.size > JSON_BYTES_MAX)
         return scan_status(SCAN_TOO_LARGE, problem);
-    w.size = text.size;
-    w.used = 0;
-    w.depth = 0;
-    w.object = false;
-    w.backslash = 0;
-    w.expect = WANT_VALUE;
-    status = with_room(parser, text, room, &w.text);
+    status = with_room(parser, text, room, &tokens.text);
     if (status != ATAMO_OK)
         return status;
-    status =
-        scan_status(scanner_run(parser->scanner, w.text, w.size, &w.starts, &w.count), problem);
+    status = scan_status(
+        scanner_run(parser->scanner, tokens.text, tokens.size, &tokens.starts, &tokens.count),
+        problem);
     if (status != ATAMO_OK)
         return status;
-    status = prepare(parser, &w);
+    status = make_rooms(parser, &tokens);
     if (status != ATAMO_OK)
         return status;
-    if (!walk_tokens(&w)) {
-        *problem = w.problem;
-        return ATAMO_INVALID;
-    }
-    *document = (struct json_document){w.text, w.decoded, w.nodes, w.used};
-    return ATAMO_OK;
+    return read_document(&tokens, document, parser->decoded, parser->nodes, problem)
+               ? ATAMO_OK
+               : ATAMO_INVALID;
 }

@@ -15,7 +15,6 @@ extern "C" {
 #endif
 
 enum {
-    SCAN_PADDING = 64,         /* readable bytes wanted past the end of the text */
     SCAN_BYTES_MAX = 1 << 28,  /* of one text */
     SCAN_NUMBER_TEXT_MAX = 32, /* bytes that scan_shortest() may write */
 };
@@ -37,8 +36,8 @@ struct scanner *scanner_open(void);
 void scanner_close(struct scanner *s);
 
 /* Find the first byte of every token of `text`: { } [ ] : , and the start of each string, number
- * and word. Checks UTF-8 and that strings end; nothing else. `text` must be readable for
- * SCAN_PADDING bytes past `size`. On SCAN_OK *starts has *count offsets, followed by one that is
+ * and word. Checks UTF-8 and that strings end; nothing else. Reads
+ * nothing past `size`. On SCAN_OK *starts has *count offsets, followed by one that is
  * `size`; they last until the next call. */
 enum scan_result scanner_run(struct scanner *s, const char *text, size_t size,
                              const uint32_t **starts, size_t *count);

@@ -154,7 +154,7 @@ int message_build(struct blocks *blocks, const atamo_event_draft *draft,
         return ATAMO_TOO_LARGE;
     }
     made = (struct message *)blocks_take(blocks, sizeof *made + attributes + extensions +
-                                                     draft->data.size + 1 + MESSAGE_JSON_ROOM);
+                                                     draft->data.size + MESSAGE_JSON_ROOM);
     *why = "no memory";
     if (made == NULL)
         return ATAMO_NO_MEMORY;

@@ -19,7 +19,8 @@
 enum {
     MESSAGE_ATTRIBUTES_MAX = 60000, /* bytes of all attributes together */
     MESSAGE_EXTENSIONS_MAX = 64,
-    MESSAGE_JSON_ROOM = 64, /* readable bytes behind the data: lets the JSON parser borrow it */
+    MESSAGE_JSON_ROOM =
+        16, /* readable bytes behind the data, a NUL first: the JSON parser borrows it */
 };
 
 enum message_flag {

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 struct fixture {
     struct json_parser *parser;
@@ -259,6 +261,33 @@ static void test_a_text_with_room_behind_it_is_not_copied(void **state)
     assert_ptr_equal(json_text(&f->document, 1).data, text + 2);
 }
 
+/* Texts of every length up to some steps of the scanner, each with its room ending where a page
+ * begins that may not be read: reading further would end the test by a signal. */
+static void test_nothing_is_read_past_the_room_behind_a_text(void **state)
+{
+    struct fixture *f = *state;
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    char *pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    assert_true(pages != MAP_FAILED);
+    assert_int_equal(mprotect(pages + page, page, PROT_NONE), 0);
+    memset(pages, '7', page); /* what stands in the room looks like more of a number */
+    for (size_t size = 1; size < 400; size++) {
+        static const char *const ends[] = {"-", "-1", "2.5", "\"", "\\", "1e", "tru", "]", ":"};
+        char *text = pages + page - JSON_ROOM - size;
+
+        for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+            const size_t tail = strlen(ends[i]) < size ? strlen(ends[i]) : size;
+
+            memset(text, ' ', size);
+            memcpy(text + size - tail, ends[i], tail);
+            (void)json_parse(f->parser, (atamo_bytes){text, size}, size + JSON_ROOM, &f->document,
+                             NULL);
+        }
+    }
+    assert_int_equal(munmap(pages, 2 * page), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -272,6 +301,7 @@ int main(void)
         TEST(test_nesting_is_limited),
         TEST(test_a_large_text_is_parsed_and_a_too_large_one_refused),
         TEST(test_a_text_with_room_behind_it_is_not_copied),
+        TEST(test_nothing_is_read_past_the_room_behind_a_text),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
