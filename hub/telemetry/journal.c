@@ -108,7 +108,7 @@ void journal_wake(struct journal *journal)
     if (journal->unwoken_since == 0)
         return;
     for (uint32_t i = 0; i < journal->tap_count; i++)
-        if (late || tap_count(journal->taps[i]) >= JOURNAL_WAKE_AT)
+        if (late || tap_is_ripe(journal->taps[i]))
             tap_wake(journal->taps[i]);
     if (late)
         journal->unwoken_since = 0;

@@ -15,8 +15,8 @@
 enum {
     JOURNAL_STAGE = 256,
     JOURNAL_TEXT_MAX = 1024,
-    JOURNAL_WAKE_AT = 1024,          /* records that wake a listener at once */
-    JOURNAL_WAKE_AFTER_NS = 1000000, /* fewer wake it after this */
+    JOURNAL_WAKE_AFTER_NS =
+        1000000, /* records that are too few to wake a listener wake it after this */
 };
 
 struct journal {

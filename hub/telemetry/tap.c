@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { RIPE_MAX = 8192 };
+
 int tap_open(struct tap *tap, uint32_t capacity, enum tap_policy policy)
 {
     atamo_telemetry *records;
@@ -39,6 +41,15 @@ uint32_t tap_room(struct tap *tap)
 
     tap->head_seen = atomic_load_explicit(&tap->head, memory_order_acquire);
     return tap->mask + 1 - (tail - tap->head_seen);
+}
+
+bool tap_is_ripe(struct tap *tap)
+{
+    const uint32_t capacity = tap->mask + 1;
+    const uint32_t ripe = capacity / 4 < RIPE_MAX ? capacity / 4 : RIPE_MAX;
+    const uint32_t tail = atomic_load_explicit(&tap->tail, memory_order_relaxed);
+
+    return tail - tap->head_seen >= ripe && capacity - tap_room(tap) >= ripe;
 }
 
 static bool is_own(const struct tap *tap, const atamo_telemetry *record)

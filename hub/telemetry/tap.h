@@ -43,11 +43,9 @@ void tap_close(struct tap *tap);
 /* How many records fit now. [writer] */
 uint32_t tap_room(struct tap *tap);
 
-/* How many records wait, at most. [writer] */
-static inline uint32_t tap_count(const struct tap *tap)
-{
-    return atomic_load_explicit(&tap->tail, memory_order_relaxed) - tap->head_seen;
-}
+/* Do so many records wait that a reader who sleeps should be woken at once? Waking costs the writer
+ * microseconds, so few records are left for journal_wake()'s time. [writer] */
+bool tap_is_ripe(struct tap *tap);
 
 /* Write records that begin and end with whole spans. False, and nothing was written, if there is no
  * room and the policy is TAP_BLOCK. [writer] */
