@@ -1,7 +1,10 @@
 /* auditing - an auditor's thread.
  *
  * Happy path: take what the tap holds, hand it over where it lies, release it; when there is
- * nothing, tell the auditor that it is idle, then sleep until the hub's thread wakes the tap. An
+ * nothing, tell the auditor that it is idle and doze: look again after a moment, so that the hub's
+ * thread neither wakes this one for every message nor needs a timer to do it later (a timer before
+ * each sleep cost a round trip 7 of 13 us on a virtual machine). After some moments without records
+ * it sleeps until it is woken. An
  * auditor that refuses a batch is counted and told so once in the log; the records are not given
  * again.
  */
@@ -16,6 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+enum { DOZE_NS = 1000000, DOZES = 8 };
 
 struct audit {
     struct tap tap; /* first: aligned */
@@ -58,17 +63,39 @@ static void hand_over(struct audit *audit, const atamo_telemetry *records, size_
                      "the auditor refused records; the other auditors go on");
 }
 
-/* Sleep until there is something; false if the thread shall end. */
-static bool rest(struct audit *audit)
+/* [audit thread, locked] */
+static void doze(struct audit *audit)
 {
+    struct timespec until;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += DOZE_NS;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_nsec -= 1000000000;
+        until.tv_sec++;
+    }
+    while (!audit->woken && !audit->closing)
+        if (pthread_cond_timedwait(&audit->wake, &audit->lock, &until) == ETIMEDOUT)
+            break;
+}
+
+/* Rest until there may be something, the longer the more often there was nothing; false if the
+ * thread shall end. */
+static bool rest(struct audit *audit, uint32_t empty)
+{
+    const enum tap_rest how = empty < DOZES ? TAP_DOZING : TAP_ASLEEP;
     bool closing;
 
-    if (audit->auditor->idle != NULL)
+    if (empty == 0 && audit->auditor->idle != NULL)
         audit->auditor->idle(audit->instance->self);
     (void)pthread_mutex_lock(&audit->lock);
-    if (tap_sleep(&audit->tap))
-        while (!audit->woken && !audit->closing)
-            (void)pthread_cond_wait(&audit->wake, &audit->lock);
+    if (tap_rest(&audit->tap, how)) {
+        if (how == TAP_DOZING)
+            doze(audit);
+        else
+            while (!audit->woken && !audit->closing)
+                (void)pthread_cond_wait(&audit->wake, &audit->lock);
+    }
     audit->woken = false;
     closing = audit->closing;
     (void)pthread_mutex_unlock(&audit->lock);
@@ -80,6 +107,7 @@ static void *run(void *argument)
 {
     struct audit *audit = argument;
     const atamo_telemetry *records;
+    uint32_t empty = 0;
     bool last = false;
 
     for (;;) {
@@ -89,10 +117,11 @@ static void *run(void *argument)
         if (count > 0) {
             hand_over(audit, records, count, lost);
             tap_release(&audit->tap, count);
+            empty = 0;
         } else if (last) {
             break;
         } else {
-            last = !rest(audit);
+            last = !rest(audit, empty++);
         }
     }
     (void)pthread_mutex_lock(&audit->lock);

@@ -310,7 +310,7 @@ static struct tap *make_tap(atamo_client *client, uint32_t flags)
     tap->client = client->port->numbers.client;
     tap->wake = wake_client;
     tap->wake_user = &client->outlet;
-    (void)tap_sleep(tap);
+    (void)tap_rest(tap, TAP_ASLEEP);
     return tap;
 }
 
@@ -416,7 +416,7 @@ static bool has_more(atamo_client *client)
 {
     if (client->pending != NULL || !stack_empty(&client->outlet.replies))
         return true;
-    return client->tap != NULL && !tap_sleep(client->tap);
+    return client->tap != NULL && !tap_rest(client->tap, TAP_ASLEEP);
 }
 
 size_t atamo_dispatch(atamo_client *client, uint32_t budget_us, int *more)

@@ -153,7 +153,7 @@ void flow_close(struct flow *flow);
 size_t flow_turn(struct flow *flow);
 
 /* When a timer is due next; INT64_MAX: never. */
-int64_t flow_next_due(const struct flow *flow);
+int64_t flow_next_due(struct flow *flow);
 
 /* Does the flow take nothing new because an auditor or an agent is behind? */
 bool flow_is_held(struct flow *flow);

@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PRESSED_LOOK_NS = 200000 };
+
 int flow_open(struct flow *flow, struct names *names, const struct clock *clock, uint64_t seed)
 {
     int status;
@@ -245,21 +247,21 @@ size_t flow_turn(struct flow *flow)
     wake_pools(flow);
     flow_return_blocks(flow);
     journal_flush(&flow->journal);
-    journal_wake(&flow->journal);
+    journal_tell(&flow->journal);
     return count;
 }
 
-int64_t flow_next_due(const struct flow *flow)
+int64_t flow_next_due(struct flow *flow)
 {
     const int64_t action = wheel_next(&flow->wheel);
     const int64_t other = wheel_next(&flow->alarms);
     const int64_t produce = inlets_next(flow);
-    const int64_t since = flow->journal.unwoken_since;
-    const int64_t wake = since == 0 ? INT64_MAX : since + JOURNAL_WAKE_AFTER_NS;
     const int64_t timer = action < other ? action : other;
-    const int64_t call = produce < wake ? produce : wake;
+    const int64_t due = timer < produce ? timer : produce;
+    const int64_t look = flow->now + PRESSED_LOOK_NS;
 
-    return timer < call ? timer : call;
+    /* A slow listener does not say when it has made room. */
+    return look < due && journal_pressed(&flow->journal) ? look : due;
 }
 
 bool flow_is_held(struct flow *flow)

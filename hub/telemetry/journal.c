@@ -95,23 +95,18 @@ void journal_flush(struct journal *journal)
         return;
     for (uint32_t i = 0; i < journal->tap_count; i++)
         write_waiting(journal, journal->taps[i]);
-    if (journal->unwoken_since == 0)
-        journal->unwoken_since = journal->now;
+    journal->news = true;
     keep(journal);
     journal->staged = 0;
 }
 
-void journal_wake(struct journal *journal)
+void journal_tell(struct journal *journal)
 {
-    const bool late = journal->now - journal->unwoken_since >= JOURNAL_WAKE_AFTER_NS;
-
-    if (journal->unwoken_since == 0)
+    if (!journal->news)
         return;
     for (uint32_t i = 0; i < journal->tap_count; i++)
-        if (late || tap_is_ripe(journal->taps[i]))
-            tap_wake(journal->taps[i]);
-    if (late)
-        journal->unwoken_since = 0;
+        tap_tell(journal->taps[i]);
+    journal->news = false;
 }
 
 bool journal_pressed(struct journal *journal)

@@ -25,7 +25,7 @@ struct journal {
     uint32_t tap_count;
     struct tap **taps;
     uint32_t tap_room;
-    int64_t unwoken_since;   /* listeners have not been told of news since then; 0: they have */
+    bool news;               /* written since the listeners were told */
     uint64_t records;        /* written in all, text records not counted */
     atamo_telemetry *recent; /* ring of the latest */
     uint32_t recent_mask;
@@ -46,9 +46,8 @@ void journal_remove(struct journal *journal, struct tap *tap);
 /* Send out what is staged. May wait for taps that block. */
 void journal_flush(struct journal *journal);
 
-/* Tell listeners that sleep, if there is much for them or it has waited for long. Waking a thread
- * costs the hub's thread more than a message does. */
-void journal_wake(struct journal *journal);
+/* Tell listeners that there is something. */
+void journal_tell(struct journal *journal);
 
 /* Is some tap that blocks so full that no new work should begin? */
 bool journal_pressed(struct journal *journal);

@@ -43,15 +43,6 @@ uint32_t tap_room(struct tap *tap)
     return tap->mask + 1 - (tail - tap->head_seen);
 }
 
-bool tap_is_ripe(struct tap *tap)
-{
-    const uint32_t capacity = tap->mask + 1;
-    const uint32_t ripe = capacity / 4 < RIPE_MAX ? capacity / 4 : RIPE_MAX;
-    const uint32_t tail = atomic_load_explicit(&tap->tail, memory_order_relaxed);
-
-    return tail - tap->head_seen >= ripe && capacity - tap_room(tap) >= ripe;
-}
-
 static bool is_own(const struct tap *tap, const atamo_telemetry *record)
 {
     return (record->message >> NUMBER_COUNT_BITS) % NUMBER_CLIENTS == tap->client;
@@ -111,10 +102,34 @@ bool tap_write(struct tap *tap, const atamo_telemetry *records, size_t count)
 
 void tap_wake(struct tap *tap)
 {
-    atomic_thread_fence(memory_order_seq_cst);
-    if (tap->wake != NULL && atomic_load_explicit(&tap->sleeping, memory_order_relaxed) &&
-        atomic_exchange(&tap->sleeping, false))
+    if (tap->wake != NULL && atomic_load_explicit(&tap->rest, memory_order_relaxed) != TAP_AWAKE &&
+        atomic_exchange(&tap->rest, TAP_AWAKE) != TAP_AWAKE)
         tap->wake(tap->wake_user);
+}
+
+static bool is_ripe(struct tap *tap)
+{
+    const uint32_t capacity = tap->mask + 1;
+    const uint32_t ripe = capacity / 4 < RIPE_MAX ? capacity / 4 : RIPE_MAX;
+    const uint32_t tail = atomic_load_explicit(&tap->tail, memory_order_relaxed);
+
+    return tail - tap->head_seen >= ripe && capacity - tap_room(tap) >= ripe;
+}
+
+void tap_tell(struct tap *tap)
+{
+    atomic_thread_fence(memory_order_seq_cst);
+    switch (atomic_load_explicit(&tap->rest, memory_order_relaxed)) {
+    case TAP_DOZING:
+        if (is_ripe(tap))
+            tap_wake(tap);
+        break;
+    case TAP_ASLEEP:
+        tap_wake(tap);
+        break;
+    default:
+        break;
+    }
 }
 
 size_t tap_read(struct tap *tap, const atamo_telemetry **records, uint64_t *lost)
@@ -139,9 +154,9 @@ void tap_release(struct tap *tap, size_t count)
     atomic_store_explicit(&tap->head, head + (uint32_t)count, memory_order_release);
 }
 
-bool tap_sleep(struct tap *tap)
+bool tap_rest(struct tap *tap, enum tap_rest rest)
 {
-    atomic_store(&tap->sleeping, true);
+    atomic_store(&tap->rest, (uint8_t)rest);
     atomic_thread_fence(memory_order_seq_cst);
     return atomic_load_explicit(&tap->tail, memory_order_acquire) ==
            atomic_load_explicit(&tap->head, memory_order_relaxed);
@@ -149,5 +164,5 @@ bool tap_sleep(struct tap *tap)
 
 void tap_awake(struct tap *tap)
 {
-    atomic_store_explicit(&tap->sleeping, false, memory_order_relaxed);
+    atomic_store_explicit(&tap->rest, TAP_AWAKE, memory_order_relaxed);
 }

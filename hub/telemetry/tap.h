@@ -17,6 +17,10 @@
 
 enum tap_policy { TAP_BLOCK, TAP_DROP };
 
+/* What the reader does. One that dozes looks for records by itself after a moment, so the writer
+ * wakes it only if many wait; one that sleeps is woken by the first. */
+enum tap_rest { TAP_AWAKE, TAP_DOZING, TAP_ASLEEP };
+
 struct tap {
     atamo_telemetry *records;
     uint32_t mask; /* capacity - 1 */
@@ -31,7 +35,7 @@ struct tap {
     _Atomic uint64_t lost_total;        /* in all */
     _Atomic uint64_t lost_handed;       /* published to the reader */
     _Alignas(64) _Atomic uint32_t head; /* reader's */
-    _Atomic bool sleeping;
+    _Atomic uint8_t rest;               /* enum tap_rest */
     uint64_t lost_taken;
 };
 
@@ -43,15 +47,15 @@ void tap_close(struct tap *tap);
 /* How many records fit now. [writer] */
 uint32_t tap_room(struct tap *tap);
 
-/* Do so many records wait that a reader who sleeps should be woken at once? Waking costs the writer
- * microseconds, so few records are left for journal_wake()'s time. [writer] */
-bool tap_is_ripe(struct tap *tap);
-
 /* Write records that begin and end with whole spans. False, and nothing was written, if there is no
  * room and the policy is TAP_BLOCK. [writer] */
 bool tap_write(struct tap *tap, const atamo_telemetry *records, size_t count);
 
-/* Wake the reader if it sleeps. [writer] */
+/* There is something to read: wake the reader if it sleeps, or dozes and a good part of the ring is
+ * full. Waking a thread costs the writer microseconds. [writer] */
+void tap_tell(struct tap *tap);
+
+/* Wake the reader, sleeping or dozing. [writer] */
 void tap_wake(struct tap *tap);
 
 /* The records that can be read now, in one piece; *lost were dropped before them. 0: none. [reader]
@@ -61,9 +65,9 @@ size_t tap_read(struct tap *tap, const atamo_telemetry **records, uint64_t *lost
 /* Give back what was read. [reader] */
 void tap_release(struct tap *tap, size_t count);
 
-/* Announce that the reader will sleep. False: something has come meanwhile, do not. After waking,
- * or instead of sleeping, call tap_awake(). [reader] */
-bool tap_sleep(struct tap *tap);
+/* Announce that the reader will doze or sleep. False: something has come meanwhile, do not. After
+ * waking, or instead of resting, call tap_awake(). [reader] */
+bool tap_rest(struct tap *tap, enum tap_rest rest);
 void tap_awake(struct tap *tap);
 
 #endif
