@@ -28,7 +28,7 @@ endforeach()
 
 install(DIRECTORY configs DESTINATION "${ATAMO_SHARE_DIR}" COMPONENT runtime
         PATTERN "__pycache__" EXCLUDE)
-install(DIRECTORY sdk/template/ DESTINATION "${ATAMO_SHARE_DIR}/template" COMPONENT sdk OPTIONAL)
+install(DIRECTORY sdk/template/ DESTINATION "${ATAMO_SHARE_DIR}/template" COMPONENT sdk)
 file(GLOB manuals CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/docs/man/*.[1-8]")
 foreach(page ${manuals})
   string(REGEX MATCH "[1-8]$" section "${page}")

@@ -5,6 +5,8 @@
  */
 #include "cli/commands.h"
 
+#include "cli/cmd_plugin.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -14,6 +16,15 @@ static const struct cli_option run_options[] = {
     {"for", "DURATION", "stop after this time: 10s, 5m"},
     {"strict", NULL, "exit 1 if an action died or was shed, or a rule failed"},
     {"json", NULL, "print the summary as JSON on stdout"},
+};
+static const struct cli_option new_options[] = {
+    {"dir", "DIR", "the folder to write into; the current one"},
+};
+static const struct cli_option plugin_check_options[] = {
+    {"config", "TEXT", "the plugin's options, or a file with them"},
+    {"rule", "JSON", "a rule for a rule provider, or a file with it"},
+    {"limit", "MS", "how long anything may take"},
+    {"json", NULL, "print JSON"},
 };
 static const struct cli_option json_options[] = {
     {"json", NULL, "print JSON"},
@@ -65,6 +76,11 @@ const struct cli_command commands[] = {
      .run = cmd_plugin_list, .group = "Plugins",
      .notes = "They are looked for in the folders of ATAMO_PLUGIN_PATH and where they were\n"
               "installed."},
+    {"plugin new", "KIND NAME", "write a new plugin from a template", 2, 2, OPTIONS(new_options),
+     .run = cmd_plugin_new, .group = "Plugins",
+     .notes = "KIND is agent, rule-provider, auditor or event-provider. Nothing is overwritten."},
+    {"plugin check", "FILE", "does a plugin do what the headers ask of it?", 1, 1,
+     OPTIONS(plugin_check_options), .run = cmd_plugin_check, .group = "Plugins"},
     {"bench", "[CASE]", "measure this machine; without CASE: the cases there are", 0, 1,
      .run = cmd_bench, .group = "More",
      .notes = "Only in a build folder: the programs that measure are not installed."},

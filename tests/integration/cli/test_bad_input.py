@@ -52,6 +52,15 @@ class BadInput(unittest.TestCase):
         self.refused([*test, "empty"], INVALID, "not JSON")
         self.refused([*test, "broken.yaml"], INVALID, "not JSON")
 
+    def test_plugin_project_that_cannot_be_made(self):
+        new = ["plugin", "new"]
+        self.refused([*new, "agnt", "mine"], USAGE, 'did you mean "agent"?')
+        self.refused([*new, "agent", "Mine"], USAGE, "cannot be a plugin's name")
+        self.refused([*new, "agent", "../mine"], USAGE, "cannot be a plugin's name")
+        self.refused([*new, "agent", "folder"], FAILED, "is there already: nothing was written")
+        self.refused([*new, "--dir", "none", "agent", "mine"], FAILED, "none/mine")
+        self.assertFalse(os.path.exists("mine"))
+
     def test_endless_event_is_refused(self):
         self.refused(["rules", "test", MINIMAL, "--event", "/dev/zero"], INVALID, "too large")
 
