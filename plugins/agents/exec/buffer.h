@@ -1,39 +1,31 @@
-/* buffer - bytes that grow at the end and are taken from the front. */
+/* buffer - bytes that come in at the end and leave at the front. Belongs to one thread. */
 #ifndef EXEC_BUFFER_H
 #define EXEC_BUFFER_H
 
 #include <atamo/status.h>
 
-#include <stdbool.h>
-
 struct buffer {
     char *data;
-    size_t start; /* first byte not taken */
-    size_t end;
+    size_t head; /* first byte that is still wanted */
+    size_t tail; /* behind the last byte */
     size_t room;
 };
 
+/* Make sure that `size` bytes may be written at data + tail. ATAMO_NO_MEMORY. */
+int buffer_reserve(struct buffer *buffer, size_t size);
+
+/* Add a copy of the bytes. ATAMO_NO_MEMORY. */
+int buffer_add(struct buffer *buffer, const char *data, size_t size);
+
+/* The first `size` bytes are not wanted any more. */
+void buffer_drop(struct buffer *buffer, size_t size);
+
+/* Free the memory; the buffer is empty and may be used again. */
+void buffer_close(struct buffer *buffer);
+
 static inline size_t buffer_size(const struct buffer *buffer)
 {
-    return buffer->end - buffer->start;
+    return buffer->tail - buffer->head;
 }
-
-/* Make room for `size` more bytes behind the end. False without memory. */
-bool buffer_reserve(struct buffer *buffer, size_t size);
-
-/* Append; false, and nothing was appended, without memory. */
-bool buffer_put(struct buffer *buffer, const char *data, size_t size);
-bool buffer_put_text(struct buffer *buffer, const char *text);
-
-/* Append `bytes` in base64 (RFC 4648, section 4), without quotes. */
-bool buffer_put_base64(struct buffer *buffer, atamo_bytes bytes);
-
-/* Take `size` bytes off the front. */
-void buffer_take(struct buffer *buffer, size_t size);
-
-/* The first line without its line break; false if none is complete. Take size + 1 afterwards. */
-bool buffer_line(const struct buffer *buffer, atamo_bytes *line);
-
-void buffer_free(struct buffer *buffer);
 
 #endif
