@@ -33,7 +33,8 @@ struct audit {
     bool woken;
     bool closing;
     bool ended;
-    _Atomic int64_t busy_since;
+    _Atomic int64_t busy_since; /* in records(), monotonic ns; 0: it is not */
+    int64_t stuck_since;        /* the keeper's: what it has told already */
     uint64_t refused;
 };
 
@@ -230,7 +231,13 @@ uint64_t audit_lost(const struct audit *audit)
     return atomic_load_explicit(&audit->tap.lost_total, memory_order_relaxed);
 }
 
-int64_t audit_busy_since(const struct audit *audit)
+int64_t audit_stuck_for(struct audit *audit, int64_t limit_ns)
 {
-    return atomic_load_explicit(&audit->busy_since, memory_order_relaxed);
+    const int64_t since = atomic_load_explicit(&audit->busy_since, memory_order_relaxed);
+    const int64_t ns = clock_monotonic() - since;
+
+    if (since == 0 || since == audit->stuck_since || ns < limit_ns)
+        return 0;
+    audit->stuck_since = since;
+    return ns;
 }

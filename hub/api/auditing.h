@@ -20,8 +20,9 @@ bool audit_stop(struct audit *audit, uint32_t limit_ms);
 /* Records that were lost, batches that the auditor refused. [any] */
 uint64_t audit_lost(const struct audit *audit);
 
-/* Since when (monotonic ns) the call that is under way has run; 0: none is. [any] */
-int64_t audit_busy_since(const struct audit *audit);
+/* For how long (ns) the call that is under way has run, if that is longer than `limit_ns` and was
+ * not asked about before; else 0. [keeper] */
+int64_t audit_stuck_for(struct audit *audit, int64_t limit_ns);
 
 /* The list in which the hub keeps its audits. */
 struct audit **audit_next(struct audit *audit);

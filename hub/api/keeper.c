@@ -2,8 +2,9 @@
  *
  * Happy path: twice in the time that counts as blocked it looks whether the loop is still in the
  * same call of a plugin as before. If so it says who and where, once for each such call, and leaves
- * a call for the loop that puts it on record. When there are chores it has the loop hand them out,
- * unless a reload or a close is at work, which does them itself.
+ * a call for the loop that puts it on record. Auditors are watched in the same way. When there are
+ * chores it has the loop hand them out, unless a reload or a close is at work, which does them
+ * itself.
  */
 #include "api/hub_inside.h"
 
@@ -42,28 +43,34 @@ static void record_blocked(void *argument)
     free(call);
 }
 
-static void tell_blocked(struct keeper *keeper, const struct instance *who, const char *what,
-                         int64_t ns)
+/* A callback of a plugin that takes long: what it holds up. */
+struct blocking {
+    const struct instance *who;
+    const char *what; /* the callback */
+    int64_t ns;
+    const char *effect;
+};
+
+static void tell_blocked(atamo_hub *hub, const struct blocking *blocking)
 {
-    atamo_hub *hub = keeper->hub;
     struct blocked_call *call = malloc(sizeof *call);
     char text[160];
 
-    (void)snprintf(text, sizeof text,
-                   "plugin \"%s\" has been in %s for %lld ms: the hub stands still",
-                   who->plugin->id, what, (long long)(ns / NS_PER_MS));
-    hub->services.log.fn(hub->services.log.user, ATAMO_LOG_WARN, who->name, text);
+    (void)snprintf(text, sizeof text, "plugin \"%s\" has been in %s for %lld ms: %s",
+                   blocking->who->plugin->id, blocking->what, (long long)(blocking->ns / NS_PER_MS),
+                   blocking->effect);
+    hub->services.log.fn(hub->services.log.user, ATAMO_LOG_WARN, blocking->who->name, text);
     if (call == NULL)
         return;
     call->call.fn = record_blocked;
     call->call.argument = call;
     call->flow = &hub->flow;
-    call->agent = names_find(hub->names, atamo_text(who->name));
+    call->agent = names_find(hub->names, atamo_text(blocking->who->name));
     (void)snprintf(call->text, sizeof call->text, "%s", text);
     flow_post(&hub->flow, &call->call);
 }
 
-static void watch(struct keeper *keeper)
+static void watch_loop(struct keeper *keeper)
 {
     struct flow_watch *watch = &keeper->hub->flow.watch;
     const struct instance *who = atomic_load(&watch->who);
@@ -81,18 +88,32 @@ static void watch(struct keeper *keeper)
     if (keeper->said || now - keeper->since < keeper->blocked_ns)
         return;
     keeper->said = true;
-    tell_blocked(keeper, who, what, now - keeper->since);
+    tell_blocked(keeper->hub,
+                 &(struct blocking){who, what, now - keeper->since, "the hub stands still"});
 }
 
+/* [control] */
+static void watch_auditors(struct keeper *keeper)
+{
+    for (struct audit *audit = keeper->hub->audits; audit != NULL; audit = *audit_next(audit)) {
+        const int64_t ns = audit_stuck_for(audit, keeper->blocked_ns);
+
+        if (ns > 0)
+            tell_blocked(keeper->hub, &(struct blocking){audit_instance(audit), "records()", ns,
+                                                         "its records wait"});
+    }
+}
+
+/* What needs the lists of the hub to stay as they are: not while a reload or a close is at work. */
 static void do_chores(struct keeper *keeper)
 {
     atamo_hub *hub = keeper->hub;
 
-    if (!atomic_load_explicit(&hub->flow.chores, memory_order_relaxed) || keeper->said)
-        return;
     if (pthread_mutex_trylock(&hub->control) != 0)
         return;
-    hub_free_retired(hub);
+    watch_auditors(keeper);
+    if (atomic_load_explicit(&hub->flow.chores, memory_order_relaxed) && !keeper->said)
+        hub_free_retired(hub);
     (void)pthread_mutex_unlock(&hub->control);
 }
 
@@ -118,7 +139,7 @@ static void *run(void *argument)
             ;
         closing = keeper->closing;
         (void)pthread_mutex_unlock(&keeper->lock);
-        watch(keeper);
+        watch_loop(keeper);
         do_chores(keeper);
     }
     return NULL;

@@ -22,8 +22,12 @@ struct evaluation {
     struct message *message;
     const struct rule *rule;
     uint32_t count;
+    int refused; /* status of the provider's first proposal that could not be taken */
+    char refusal[192];
     struct action *actions[FLOW_ACTIONS_MAX];
 };
+
+static const char too_many[] = "no memory, or more than 1024 actions for one event";
 
 void flow_fill_event(struct flow *flow, const struct message *message)
 {
@@ -188,7 +192,7 @@ static void make_listed(struct evaluation *evaluation, const struct rule *rule)
     for (uint32_t i = 0; i < rule->action_count; i++) {
         const struct rule_action *plan = &rule->actions[i];
         struct action *action = make_action(evaluation, plan);
-        atamo_bytes missing = {"", 0};
+        atamo_bytes missing = atamo_text(action == NULL ? too_many : "");
         int status = action == NULL ? ATAMO_NO_MEMORY : ATAMO_OK;
 
         if (status == ATAMO_OK && plan->body != NULL)
@@ -212,6 +216,38 @@ static uint32_t agent_index(const struct generation *generation, atamo_bytes nam
     return i;
 }
 
+/* Why a proposal cannot be taken; empty if it can. */
+static void check_proposal(struct evaluation *evaluation, const atamo_proposal *proposal,
+                           uint32_t agent)
+{
+    const struct generation *generation = evaluation->flow->current;
+    char *text = evaluation->refusal;
+
+    evaluation->refused = ATAMO_OK;
+    if (agent == generation->agent_count) {
+        evaluation->refused = ATAMO_NOT_FOUND;
+        (void)snprintf(text, sizeof evaluation->refusal,
+                       "it proposed an action for the agent \"%.64s\", which there is not",
+                       proposal->agent.data);
+    } else if (proposal->action.size == 0) {
+        evaluation->refused = ATAMO_INVALID;
+        (void)snprintf(text, sizeof evaluation->refusal, "it proposed an action without a type");
+    } else if (proposal->body.size > generation->hub.max_data) {
+        evaluation->refused = ATAMO_TOO_LARGE;
+        (void)snprintf(text, sizeof evaluation->refusal,
+                       "it proposed a body larger than hub.max_data");
+    }
+}
+
+/* There is no memory for a proposal, or too many were made. */
+static int cannot_take(struct evaluation *evaluation, struct action_body *body)
+{
+    free(body);
+    evaluation->refused = ATAMO_NO_MEMORY;
+    (void)snprintf(evaluation->refusal, sizeof evaluation->refusal, "%s", too_many);
+    return ATAMO_NO_MEMORY;
+}
+
 int flow_propose(void *evaluation_pointer, const atamo_proposal *proposal)
 {
     struct evaluation *evaluation = evaluation_pointer;
@@ -220,13 +256,13 @@ int flow_propose(void *evaluation_pointer, const atamo_proposal *proposal)
     struct action_body *body;
     struct action *action;
 
-    if (agent == flow->current->agent_count || proposal->action.size == 0)
-        return ATAMO_NOT_FOUND;
-    if (proposal->body.size > flow->current->hub.max_data)
-        return ATAMO_TOO_LARGE;
+    if (evaluation->refused == ATAMO_OK)
+        check_proposal(evaluation, proposal, agent);
+    if (evaluation->refused != ATAMO_OK)
+        return evaluation->refused;
     body = malloc(sizeof *body + proposal->body.size + 1);
     if (body == NULL)
-        return ATAMO_NO_MEMORY;
+        return cannot_take(evaluation, NULL);
     body->plan = (struct rule_action){
         .rule = evaluation->rule->id,
         .type = names_add(flow->names, proposal->action),
@@ -240,10 +276,8 @@ int flow_propose(void *evaluation_pointer, const atamo_proposal *proposal)
     memcpy(body->bytes, proposal->body.data, proposal->body.size);
     body->bytes[body->size] = '\0';
     action = make_action(evaluation, &body->plan);
-    if (action == NULL) {
-        free(body);
-        return ATAMO_NO_MEMORY;
-    }
+    if (action == NULL)
+        return cannot_take(evaluation, body);
     action->body = body;
     return ATAMO_OK;
 }
@@ -256,15 +290,19 @@ static void make_proposed(struct evaluation *evaluation, const struct rule *rule
     int status;
 
     evaluation->rule = rule;
+    evaluation->refused = ATAMO_OK;
     status = rule->provider->evaluate(rule->provider_self, rule->provider_rule,
                                       (const atamo_event *)(const void *)evaluation->message,
                                       evaluation, why);
-    if (status == ATAMO_OK)
+    if (status == ATAMO_OK && evaluation->refused == ATAMO_OK)
         return;
     unmake(evaluation, before);
     why[sizeof why - 1] = '\0';
-    rule_failed(evaluation, rule->id, ATAMO_REASON_PROVIDER,
-                atamo_text(why[0] != '\0' ? why : atamo_status_text(status)));
+    if (status == ATAMO_OK)
+        rule_failed(evaluation, rule->id, ATAMO_REASON_PROVIDER, atamo_text(evaluation->refusal));
+    else
+        rule_failed(evaluation, rule->id, ATAMO_REASON_PROVIDER,
+                    atamo_text(why[0] != '\0' ? why : atamo_status_text(status)));
 }
 
 static void make_all(struct evaluation *evaluation)

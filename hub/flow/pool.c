@@ -20,7 +20,6 @@
 struct worker {
     struct pool *pool;
     pthread_t thread;
-    _Atomic int64_t busy_since;
 };
 
 struct pool {
@@ -72,14 +71,12 @@ static void work(struct worker *worker, const atamo_action *actions, uint32_t co
     const struct instance *instance = worker->pool->instance;
     const struct atamo_agent *agent = instance->plugin->agent;
 
-    atomic_store_explicit(&worker->busy_since, clock_monotonic(), memory_order_relaxed);
     if (agent->handle_batch != NULL && (count > 1 || agent->handle == NULL)) {
         agent->handle_batch(instance->self, actions, count);
     } else {
         for (uint32_t i = 0; i < count; i++)
             agent->handle(instance->self, actions[i]);
     }
-    atomic_store_explicit(&worker->busy_since, 0, memory_order_relaxed);
 }
 
 static void sleep_until_work(struct pool *pool)
@@ -226,18 +223,4 @@ bool pool_close(struct pool *pool, uint32_t limit_ms)
         (void)pthread_join(pool->threads[i].thread, NULL);
     free_pool(pool);
     return true;
-}
-
-int64_t pool_busy_since(const struct pool *pool)
-{
-    int64_t oldest = 0;
-
-    for (uint32_t i = 0; i < pool->workers; i++) {
-        const int64_t since =
-            atomic_load_explicit(&pool->threads[i].busy_since, memory_order_relaxed);
-
-        if (since != 0 && (oldest == 0 || since < oldest))
-            oldest = since;
-    }
-    return oldest;
 }

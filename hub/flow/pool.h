@@ -29,8 +29,4 @@ void pool_wake(struct pool *pool);
  * destroyed. */
 bool pool_close(struct pool *pool, uint32_t limit_ms);
 
-/* For the watchdog: since when (monotonic ns) the longest call has been under way; 0: none. [any]
- */
-int64_t pool_busy_since(const struct pool *pool);
-
 #endif

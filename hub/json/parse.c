@@ -107,7 +107,9 @@ STEP bool refuse(struct walk *w, const char *reason, size_t at)
 /* The first byte of the token; NUL, which no token has, behind the last one. */
 STEP char token_byte(const struct walk *w)
 {
-    return w->token == w->last ? '\0' : w->text[*w->token];
+    if (w->token == w->last)
+        return '\0';
+    return w->text[*w->token];
 }
 
 STEP struct json_node *add_node(struct walk *w, enum json_kind kind, uint32_t at, uint32_t size)
@@ -327,17 +329,17 @@ STEP bool read_tokens(struct walk *w)
     return w->token == w->last || refuse(w, "something follows the end of the value", *w->token);
 }
 
-/* Check all tokens and write their nodes: document->nodes has room for one each. */
-static bool read_document(const struct tokens *tokens, struct json_document *document,
-                          char *decoded, struct json_node *nodes, struct json_problem *problem)
+/* Check all tokens and write their nodes: the parser has room for one each. */
+static bool read_document(const struct json_parser *parser, const struct tokens *tokens,
+                          struct json_document *document, struct json_problem *problem)
 {
     uint32_t open[JSON_DEPTH_MAX];
     struct walk w = {
         .text = tokens->text,
         .token = tokens->starts,
         .last = tokens->starts + tokens->count,
-        .nodes = nodes,
-        .decoded = decoded,
+        .nodes = parser->nodes,
+        .decoded = parser->decoded,
         .size = (uint32_t)tokens->size,
         .open = open,
     };
@@ -346,7 +348,7 @@ static bool read_document(const struct tokens *tokens, struct json_document *doc
         *problem = w.problem;
         return false;
     }
-    *document = (struct json_document){w.text, decoded, nodes, w.used};
+    *document = (struct json_document){w.text, w.decoded, w.nodes, w.used};
     return true;
 }
 
@@ -422,7 +424,5 @@ int json_parse(struct json_parser *parser, atamo_bytes text, size_t room,
     status = make_rooms(parser, &tokens);
     if (status != ATAMO_OK)
         return status;
-    return read_document(&tokens, document, parser->decoded, parser->nodes, problem)
-               ? ATAMO_OK
-               : ATAMO_INVALID;
+    return read_document(parser, &tokens, document, problem) ? ATAMO_OK : ATAMO_INVALID;
 }

@@ -33,9 +33,11 @@ struct atamo_rule_provider {
     int (*compile)(void *self, atamo_bytes id, atamo_bytes json, void **rule);
 
     /* Evaluate. For each action call host->propose(host, evaluation, &proposal), within this call.
-     * A status other than ATAMO_OK, with a sentence in `why` (capacity 256), fails this rule for
-     * this event: its proposals are dropped, an alert is raised, other rules go on. Pure: no
-     * effects, no waiting; also called by dry runs. [loop] */
+     * A proposal that cannot be taken (no such agent, no action type, a body over hub.max_data,
+     * more than 1,024 actions for one event) says so and fails the rule, whatever this call
+     * returns. A status other than ATAMO_OK, with a sentence in `why` (capacity 256), fails this
+     * rule for this event: its proposals are dropped, an alert is raised, other rules go on. Pure:
+     * no effects, no waiting; also called by dry runs. [loop] */
     int (*evaluate)(void *self, void *rule, const atamo_event *event, void *evaluation, char *why);
 
     /* Free a compiled rule. May be NULL. [control], or a thread of the hub when nothing uses it. */
