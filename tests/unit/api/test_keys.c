@@ -62,7 +62,7 @@ static void test_a_pool_keeps_the_order_of_each_key_through_retries_and_failures
     for (int i = 0; i < PER_KEY; i++) {
         for (int key = 0; key < KEYS; key++) {
             char data[32];
-            char name[8];
+            char name[16];
 
             (void)snprintf(data, sizeof data, "[%d,%d]", key, i);
             (void)snprintf(name, sizeof name, "k%d", key);
