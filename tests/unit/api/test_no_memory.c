@@ -28,41 +28,79 @@ static bool fails_now(void)
     return true;
 }
 
-static _Atomic long live; /* allocations that were not freed */
+static _Atomic long live; /* allocations of this program that were not freed */
 
-static void *counted(void *memory)
+/* Before each of them. What the C library allocated for itself has none and is not counted. */
+struct mark {
+    uint64_t magic;
+    uint64_t offset; /* from the start of the memory */
+};
+
+#define MARK UINT64_C(0x61746d6f206d7461)
+
+static void *marked(char *memory, size_t offset)
 {
-    atomic_fetch_add_explicit(&live, memory != NULL, memory_order_relaxed);
-    return memory;
+    struct mark *mark;
+
+    if (memory == NULL)
+        return NULL;
+    mark = (struct mark *)(void *)(memory + offset) - 1;
+    *mark = (struct mark){MARK, offset};
+    atomic_fetch_add_explicit(&live, 1, memory_order_relaxed);
+    return memory + offset;
+}
+
+static struct mark *mark_of(void *memory)
+{
+    struct mark *mark = (struct mark *)memory - 1;
+
+    return mark->magic == MARK ? mark : NULL;
 }
 
 /* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): those names are reserved */
 void *malloc(size_t size)
 {
-    return fails_now() ? NULL : counted(__libc_malloc(size));
+    return fails_now() ? NULL
+                       : marked(__libc_malloc(size + sizeof(struct mark)), sizeof(struct mark));
 }
 
 void *calloc(size_t count, size_t size)
 {
-    return fails_now() ? NULL : counted(__libc_calloc(count, size));
-}
-
-void *realloc(void *memory, size_t size)
-{
-    if (memory == NULL)
-        return malloc(size);
-    return fails_now() ? NULL : __libc_realloc(memory, size);
+    return fails_now()
+               ? NULL
+               : marked(__libc_calloc(1, count * size + sizeof(struct mark)), sizeof(struct mark));
 }
 
 void *aligned_alloc(size_t alignment, size_t size)
 {
-    return fails_now() ? NULL : counted(__libc_memalign(alignment, size));
+    return fails_now() ? NULL : marked(__libc_memalign(alignment, size + alignment), alignment);
 }
 
 void free(void *memory)
 {
-    atomic_fetch_sub_explicit(&live, memory != NULL, memory_order_relaxed);
-    __libc_free(memory);
+    struct mark *mark = memory == NULL ? NULL : mark_of(memory);
+
+    if (mark == NULL) {
+        __libc_free(memory);
+        return;
+    }
+    mark->magic = 0;
+    atomic_fetch_sub_explicit(&live, 1, memory_order_relaxed);
+    __libc_free((char *)memory - mark->offset);
+}
+
+void *realloc(void *memory, size_t size)
+{
+    struct mark *mark = memory == NULL ? NULL : mark_of(memory);
+    char *grown;
+
+    if (fails_now())
+        return NULL;
+    if (mark == NULL)
+        return memory == NULL ? marked(__libc_malloc(size + sizeof *mark), sizeof *mark)
+                              : __libc_realloc(memory, size);
+    grown = __libc_realloc(mark, size + sizeof *mark); /* its offset is that of malloc() */
+    return grown == NULL ? NULL : grown + sizeof *mark;
 }
 
 /* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
