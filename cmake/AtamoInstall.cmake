@@ -67,7 +67,7 @@ install(FILES "${CMAKE_BINARY_DIR}/atamo-config.cmake"
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME atamo)
 set(CPACK_PACKAGE_VENDOR "Atamo")
-set(CPACK_PACKAGE_CONTACT "Atamo developers <atamo@localhost>")
+set(CPACK_PACKAGE_CONTACT "Atamo developers <maintainers@atamo.invalid>")
 set(CPACK_PACKAGING_INSTALL_PREFIX "/usr")
 set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)

@@ -77,30 +77,34 @@ int problems_status(const struct problems *problems)
     return problems->errors > 0 ? ATAMO_INVALID : ATAMO_OK;
 }
 
-/* Levenshtein distance of two short names, one row at a time. */
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* How many letters to insert, delete, change or swap with their neighbour make one name the other:
+ * optimal string alignment, three rows at a time. */
 static size_t distance(const char *a, size_t a_size, const char *b, size_t b_size)
 {
-    size_t row[NAME_MAX_COMPARED + 1];
+    size_t rows[3][NAME_MAX_COMPARED + 1];
 
-    for (size_t j = 0; j <= b_size; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= a_size; i++) {
-        size_t diagonal = row[0];
+    for (size_t i = 0; i <= a_size; i++) {
+        size_t *row = rows[i % 3];
+        const size_t *above = rows[(i + 2) % 3];
+        const size_t *second = rows[(i + 1) % 3];
 
         row[0] = i;
         for (size_t j = 1; j <= b_size; j++) {
-            const size_t above = row[j];
-            size_t best = diagonal + (a[i - 1] != b[j - 1]);
-
-            if (above + 1 < best)
-                best = above + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            diagonal = above;
-            row[j] = best;
+            if (i == 0) {
+                row[j] = j;
+                continue;
+            }
+            row[j] = least(above[j - 1] + (a[i - 1] != b[j - 1]), least(above[j], row[j - 1]) + 1);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                row[j] = least(row[j], second[j - 2] + 1);
         }
     }
-    return row[b_size];
+    return rows[a_size % 3][b_size];
 }
 
 const char *problems_nearest(atamo_bytes name, const char *const *names, size_t count)

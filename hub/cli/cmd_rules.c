@@ -58,6 +58,19 @@ enum exit_code cmd_rules_test(const struct cli_line *line)
     return cli_exit(status);
 }
 
+/* Ids are letters, digits and punctuation that JSON takes as it is. */
+static void print_ids(const struct rule_test_result *result, bool json)
+{
+    for (size_t i = 0; i < result->rule_count; i++) {
+        if (json)
+            (void)printf("%s{\"id\":\"%s\"}", i == 0 ? "[" : ",", result->rules[i].id.data);
+        else
+            (void)printf("%s\n", result->rules[i].id.data);
+    }
+    if (json)
+        (void)printf("%s\n", result->rule_count == 0 ? "[]" : "]");
+}
+
 enum exit_code cmd_rules_list(const struct cli_line *line)
 {
     static const char event[] = "{\"type\":\"atamo.none\"}";
@@ -69,9 +82,7 @@ enum exit_code cmd_rules_list(const struct cli_line *line)
     if (status == ATAMO_OK)
         status = rule_test_run(test, atamo_text(event), &result, why);
     if (status == ATAMO_OK) {
-        for (size_t i = 0; i < result.rule_count; i++)
-            (void)printf(cli_value(line, "json") != NULL ? "\"%s\"\n" : "%s\n",
-                         result.rules[i].id.data);
+        print_ids(&result, cli_value(line, "json") != NULL);
         rule_test_result_close(&result);
     }
     rule_test_close(test);

@@ -21,6 +21,33 @@ static bool read_number(const struct cli_line *line, const char *name, uint64_t 
     return false;
 }
 
+static void print_json(const atamo_stats *stats, uint64_t bad, uint64_t days, uint64_t seed)
+{
+    const struct {
+        const char *name;
+        uint64_t count;
+    } figures[] = {
+        {"days", days},
+        {"seed", seed},
+        {"accepted", stats->accepted},
+        {"refused", stats->refused},
+        {"no_events", bad},
+        {"actions", stats->actions},
+        {"done", stats->done},
+        {"dead", stats->dead},
+        {"shed", stats->shed},
+        {"cancelled", stats->cancelled},
+        {"expired", stats->expired},
+        {"attempts", stats->attempts},
+        {"retries", stats->retries},
+        {"records", stats->records},
+    };
+
+    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++)
+        (void)printf("%s\"%s\":%" PRIu64, i == 0 ? "{" : ",", figures[i].name, figures[i].count);
+    (void)printf("}\n");
+}
+
 static void print(const atamo_stats *stats, uint64_t bad, uint64_t days, uint64_t seed)
 {
     (void)fprintf(stderr,
@@ -79,7 +106,9 @@ enum exit_code cmd_simulate(const struct cli_line *line)
         status = run(line, &simulation, &bad, &stats);
     if (simulation.journal != NULL && fclose(simulation.journal) != 0)
         status = ATAMO_IO;
-    if (status == ATAMO_OK)
+    if (status == ATAMO_OK && cli_value(line, "json") != NULL)
+        print_json(&stats, bad, days, simulation.seed);
+    else if (status == ATAMO_OK)
         print(&stats, bad, days, simulation.seed);
     free((char *)(uintptr_t)simulation.events.data);
     return cli_exit(status);

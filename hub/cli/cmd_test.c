@@ -14,6 +14,7 @@ enum { SUITES_MAX = 1024 };
 struct suites {
     struct rule_suite_result results[SUITES_MAX];
     size_t count;
+    bool json;
     size_t cases, failed, unusable;
 };
 
@@ -32,7 +33,8 @@ static int run_file(void *user, const char *file)
         return ATAMO_TOO_LARGE;
     }
     problems_init(problems);
-    (void)printf("%s\n", file);
+    if (!suites->json)
+        (void)printf("%s\n", file);
     status = rule_suite_run(file, &settings, problems, result);
     cli_show_problems(problems, file);
     problems_close(problems);
@@ -44,7 +46,7 @@ static int run_file(void *user, const char *file)
     suites->count++;
     suites->cases += result->count;
     suites->failed += result->failed;
-    return rule_suite_write_text(result, stdout);
+    return suites->json ? ATAMO_OK : rule_suite_write_text(result, stdout);
 }
 
 static int write_junit(const struct suites *suites, const char *path)
@@ -85,14 +87,22 @@ enum exit_code cmd_test(const struct cli_line *line)
 
     if (suites == NULL)
         return EXIT_FAILED;
+    suites->json = cli_value(line, "json") != NULL;
     status = run_all(line, suites);
     code = cli_exit(status);
     if (status == ATAMO_OK && suites->cases + suites->unusable == 0) {
         cli_say("no tests found: they are in files that end in .test.yaml");
         code = EXIT_NOT_FOUND;
     } else if (status == ATAMO_OK) {
-        (void)printf("%zu passed, %zu failed\n", suites->cases - suites->failed, suites->failed);
-        code = suites->unusable > 0 ? EXIT_INVALID : suites->failed > 0 ? EXIT_FAILED : EXIT_OK;
+        if (suites->json)
+            status = rule_suite_write_json(suites->results, suites->count, stdout);
+        else
+            (void)printf("%zu passed, %zu failed\n", suites->cases - suites->failed,
+                         suites->failed);
+        code = status != ATAMO_OK     ? cli_exit(status)
+               : suites->unusable > 0 ? EXIT_INVALID
+               : suites->failed > 0   ? EXIT_FAILED
+                                      : EXIT_OK;
     }
     for (size_t i = 0; i < suites->count; i++)
         rule_suite_result_close(&suites->results[i]);

@@ -35,12 +35,14 @@ static const struct cli_option event_options[] = {
 };
 static const struct cli_option suite_options[] = {
     {"junit", "FILE", "write the results as JUnit XML, too"},
+    {"json", NULL, "print the results as JSON"},
 };
 static const struct cli_option simulate_options[] = {
     {"events", "FILE", "events as JSON lines, spread over the days (required)"},
     {"days", "N", "how many days; 1"},
     {"seed", "S", "the same seed gives the same journal; 1"},
     {"journal", "FILE", "write every step as a JSON line"},
+    {"json", NULL, "print the outcome as JSON on stdout"},
 };
 
 const struct cli_option common_options[CLI_COMMON_OPTIONS] = {
@@ -84,7 +86,8 @@ const struct cli_command commands[] = {
     {"bench", "[CASE]", "measure this machine; without CASE: the cases there are", 0, 1,
      .run = cmd_bench, .group = "More",
      .notes = "Only in a build folder: the programs that measure are not installed."},
-    {"version", "", "print the version", 0, 0, .run = cmd_version, .group = "More"},
+    {"version", "", "print the version", 0, 0, OPTIONS(json_options), .run = cmd_version,
+     .group = "More"},
     {"help", "[COMMAND]", "print this, or what there is to say about a command", 0, 2,
      .run = cmd_help, .group = "More"},
     {"completion", "", NULL, 0, 0, .run = cmd_completion, .group = "More",

@@ -11,8 +11,9 @@
 
 enum exit_code cmd_version(const struct cli_line *line)
 {
-    (void)line;
-    (void)printf("atamo %s\n", ATAMO_VERSION);
+    const bool json = line != NULL && cli_value(line, "json") != NULL;
+
+    (void)printf(json ? "{\"version\":\"%s\"}\n" : "atamo %s\n", ATAMO_VERSION);
     return EXIT_OK;
 }
 

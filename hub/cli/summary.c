@@ -82,19 +82,6 @@ static void print_unmatched(const struct summary *summary, const struct cli_colo
                       colours->dim, summary->path, colours->reset);
 }
 
-static void print_next(const struct summary *summary, const struct cli_colours *colours,
-                       FILE *stream)
-{
-    if (isatty(STDOUT_FILENO) != 1)
-        return;
-    (void)fprintf(stream, "\n%sWhat to try next%s\n", colours->bold, colours->reset);
-    (void)fprintf(stream,
-                  "  atamo rules test %s --event FILE   %swhat the rules make of an event%s\n",
-                  summary->path, colours->dim, colours->reset);
-    (void)fprintf(stream, "  atamo check %s   %safter a change: every mistake, with its place%s\n",
-                  summary->path, colours->dim, colours->reset);
-}
-
 /* Does everything that was accepted have an end, or is on its way? */
 static bool is_balanced(const atamo_stats *stats)
 {
@@ -130,7 +117,6 @@ void summary_print(const struct summary *summary, FILE *stream)
     print_dead(summary->hub, stats->dead_letters, &colours, stream);
     print_shed(summary, &colours, stream);
     print_unmatched(summary, &colours, stream);
-    print_next(summary, &colours, stream);
 }
 
 static void put_text(struct json_writer *writer, const char *name, const char *text)

@@ -49,6 +49,10 @@ int rule_suite_find(const char *path, int (*fn)(void *user, const char *file), v
 /* "ok" or what went wrong, a line for each test. ATAMO_IO. */
 int rule_suite_write_text(const struct rule_suite_result *result, FILE *out);
 
+/* {"files": [{"file", "tests": [{"name", "line", "passed", "failure"}]}], "passed", "failed"};
+ * "failure" is null for those that passed. ATAMO_IO, ATAMO_NO_MEMORY. */
+int rule_suite_write_json(const struct rule_suite_result *results, size_t count, FILE *out);
+
 /* All files as one JUnit report (the common subset: testsuites, testsuite, testcase, failure).
  * ATAMO_IO. */
 int rule_suite_write_junit(const struct rule_suite_result *results, size_t count, FILE *out);

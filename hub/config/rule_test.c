@@ -128,37 +128,6 @@ static int explain_rules(struct trial *trial)
     return status;
 }
 
-static bool is_listed(const atamo_bytes *list, size_t count, atamo_bytes name)
-{
-    for (size_t i = 0; i < count; i++)
-        if (list[i].size == name.size && memcmp(list[i].data, name.data, name.size) == 0)
-            return true;
-    return false;
-}
-
-static bool may_submit(const struct event_type *type, const struct index_who *who)
-{
-    if (type->user_count == 0 && type->group_count == 0)
-        return true;
-    if (who->user.size > 0 && is_listed(type->users, type->user_count, who->user))
-        return true;
-    for (size_t i = 0; i < who->group_count; i++)
-        if (is_listed(type->groups, type->group_count, who->groups[i]))
-            return true;
-    return false;
-}
-
-static bool is_as_needed(enum field_kind kind, enum field_need need)
-{
-    static const enum field_need needs[] = {
-        [FIELD_MISSING] = NEED_ANY,   [FIELD_NULL] = NEED_ANY,      [FIELD_FALSE] = NEED_BOOL,
-        [FIELD_TRUE] = NEED_BOOL,     [FIELD_NUMBER] = NEED_NUMBER, [FIELD_TEXT] = NEED_TEXT,
-        [FIELD_OBJECT] = NEED_OBJECT, [FIELD_ARRAY] = NEED_ARRAY,
-    };
-
-    return kind != FIELD_MISSING && (need == NEED_ANY || need == needs[kind]);
-}
-
 __attribute__((format(printf, 2, 3))) static int refuse(struct trial *trial, const char *format,
                                                         ...)
 {
@@ -172,40 +141,18 @@ __attribute__((format(printf, 2, 3))) static int refuse(struct trial *trial, con
     return trial->result->refused == NULL ? ATAMO_NO_MEMORY : ATAMO_OK;
 }
 
-/* Would a hub take the event? In the order of flow/admit.c. */
-static int judge(struct trial *trial, const char *problem)
-{
-    struct flow *flow = &trial->test->flow;
-    const atamo_bytes name = message_attribute(trial->message, ATAMO_TYPE);
-    const struct event_type *type = event_types_find(trial->test->generation->types, name);
-    const struct index_who who = flow_who(flow, trial->message);
-
-    if (type == NULL && !event_types_open(trial->test->generation->types))
-        return refuse(trial, "unknown event type: %s", name.data);
-    if (type != NULL && !may_submit(type, &who))
-        return refuse(trial, "not permitted: user \"%s\"", who.user.data);
-    if (problem != NULL ||
-        (type != NULL && type->needs_data && fields_data(flow->scratch, &problem) != ATAMO_OK))
-        return refuse(trial, "malformed: %s", problem);
-    for (size_t i = 0; type != NULL && i < type->required_count; i++)
-        if (!is_as_needed(fields_whole(flow->scratch, type->required[i].field).kind,
-                          type->required[i].need))
-            return refuse(trial, "required field missing: %s", type->required[i].path.data);
-    return ATAMO_OK;
-}
-
 static int evaluate(struct trial *trial)
 {
     struct rule_test *test = trial->test;
     struct rule_test_result *result = trial->result;
-    const char *problem = NULL;
-    int status = flow_match(&test->flow, trial->message, &problem);
+    atamo_bytes text;
+    const atamo_reason reason = flow_judge(&test->flow, trial->message, &text);
 
-    if (status == ATAMO_NO_MEMORY)
-        return status;
-    status = judge(trial, status == ATAMO_OK ? NULL : problem);
-    if (status != ATAMO_OK || result->refused != NULL)
-        return status;
+    if (reason == ATAMO_REASON_NO_MEMORY)
+        return ATAMO_NO_MEMORY;
+    if (reason != ATAMO_REASON_NONE)
+        return refuse(trial, reason == ATAMO_REASON_DENIED ? "%s: user \"%s\"" : "%s: %s",
+                      atamo_reason_text(reason), text.data);
     result->rules =
         arena_array(&result->arena, test->generation->rule_count, sizeof *result->rules);
     result->actions = arena_array(&result->arena, TEST_ACTIONS_MAX, sizeof *result->actions);

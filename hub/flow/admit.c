@@ -135,13 +135,13 @@ static const struct required_field *missing_field(const struct flow *flow,
     return NULL;
 }
 
-/* Everything that can be wrong with a message; ATAMO_REASON_NONE lets it in. */
-static atamo_reason judge(struct flow *flow, const struct message *message, atamo_bytes *text)
+atamo_reason flow_judge(struct flow *flow, const struct message *message, atamo_bytes *text)
 {
     const struct event_type *type =
         event_types_find(flow->current->types, message_attribute(message, ATAMO_TYPE));
     const struct required_field *missing;
     const char *problem;
+    int status;
 
     *text = message_attribute(message, ATAMO_TYPE);
     if (flow->refusing)
@@ -154,10 +154,12 @@ static atamo_reason judge(struct flow *flow, const struct message *message, atam
     }
     if (message->hops > flow->current->hub.hop_limit)
         return ATAMO_REASON_HOP_LIMIT;
-    if (flow_match(flow, message, &problem) != ATAMO_OK ||
-        (type != NULL && type->needs_data && fields_data(flow->scratch, &problem) != ATAMO_OK)) {
+    status = flow_match(flow, message, &problem);
+    if (status == ATAMO_OK && type != NULL && type->needs_data)
+        status = fields_data(flow->scratch, &problem);
+    if (status != ATAMO_OK) {
         *text = atamo_text(problem);
-        return ATAMO_REASON_MALFORMED;
+        return status == ATAMO_NO_MEMORY ? ATAMO_REASON_NO_MEMORY : ATAMO_REASON_MALFORMED;
     }
     missing = type == NULL ? NULL : missing_field(flow, type);
     if (missing == NULL)
@@ -181,7 +183,7 @@ static uint32_t type_name(struct flow *flow, const struct message *message)
 void flow_admit(struct flow *flow, struct message *message)
 {
     atamo_bytes text;
-    const atamo_reason reason = judge(flow, message, &text);
+    const atamo_reason reason = flow_judge(flow, message, &text);
     atamo_telemetry *record;
 
     message->type_name = type_name(flow, message);

@@ -204,6 +204,10 @@ void flow_generation_unref(struct flow *flow, struct generation *generation);
 /* --- admit.c */
 void flow_admit(struct flow *flow, struct message *message);
 
+/* Would it be let in? ATAMO_REASON_NONE, and the rules that match it are known (flow_match()); else
+ * *text names what is wrong: the type, the user, the field, or a sentence. */
+atamo_reason flow_judge(struct flow *flow, const struct message *message, atamo_bytes *text);
+
 /* The counters of a message's tenant. */
 static inline struct flow_counters *flow_counters_of(struct flow *flow,
                                                      const struct message *message)

@@ -167,23 +167,28 @@ static void destroy(void *self)
 static int create(const atamo_host *host, void **self)
 {
     struct file *file = calloc(1, sizeof *file);
-    char text[128];
 
     if (file == NULL)
         return ATAMO_NO_MEMORY;
     file->host = host;
     file->json = host->extension(host, ATAMO_JSON_EXTENSION);
     (void)pthread_mutex_init(&file->lock, NULL);
-    file->fd = open_file(file);
-    if (file->fd < 0) {
-        const int status = atamo_refuse(host, "cannot open %s: %s", host->text(host, "path").data,
-                                        strerror_r(errno, text, sizeof text));
-
-        destroy(file);
-        return status;
-    }
+    file->fd = -1;
     *self = file;
     return ATAMO_OK;
+}
+
+/* Only now, so that a configuration can be checked without a trace on the disk. */
+static int start(void *self)
+{
+    struct file *file = self;
+    char text[128];
+
+    file->fd = open_file(file);
+    if (file->fd >= 0)
+        return ATAMO_OK;
+    return atamo_refuse(file->host, "cannot open %s: %s", file->host->text(file->host, "path").data,
+                        strerror_r(errno, text, sizeof text));
 }
 
 static const atamo_option options[] = {
@@ -216,6 +221,7 @@ ATAMO_PLUGIN = {
     .version = "1.0.0",
     .summary = "appends each action as one JSON line to a file",
     .create = create,
+    .start = start,
     .destroy = destroy,
     .agent = &agent,
 };

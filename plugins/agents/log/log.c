@@ -2,7 +2,8 @@
  * error.
  *
  * Control characters are written as spaces, so that no body can forge a line; long bodies are cut.
- * Writing to a stream that is closed makes the action fail transiently.
+ * A stream is flushed after each batch, so lines are there when their actions are done. Actions
+ * whose lines cannot be written fail transiently.
  */
 #include <atamo/agent.h>
 
@@ -15,29 +16,56 @@ static void clean(char *text)
             *text = ' ';
 }
 
-static void handle(void *self, atamo_action action)
+/* The stream of the option `to`; NULL: the hub's log. */
+static FILE *stream_of(const atamo_host *host)
+{
+    const char *to = host->text(host, "to").data;
+
+    if (strcmp(to, "log") == 0)
+        return NULL;
+    return strcmp(to, "stdout") == 0 ? stdout : stderr;
+}
+
+static int level_of(const atamo_host *host)
 {
     static const char *const levels[] = {"debug", "info", "warn", "error"};
-    const atamo_host *host = self;
-    const char *to = host->text(host, "to").data;
+    int level = ATAMO_LOG_DEBUG;
+
+    while (level < ATAMO_LOG_ERROR && strcmp(levels[level], host->text(host, "level").data) != 0)
+        level++;
+    return level;
+}
+
+static void write_line(const atamo_host *host, atamo_action action, FILE *stream)
+{
     atamo_action_info info = {.size = sizeof info};
     char line[LINE_MAX_BYTES];
-    int level = 0;
 
     if (host->info(host, action, &info) != ATAMO_OK)
         return;
     (void)snprintf(line, sizeof line, "%s by %s: %.*s", info.type.data, info.rule.data,
                    (int)(info.body.size < 800 ? info.body.size : 800), info.body.data);
     clean(line);
-    while (level < ATAMO_LOG_ERROR && strcmp(levels[level], host->text(host, "level").data) != 0)
-        level++;
-    if (strcmp(to, "log") == 0)
-        host->log(host, level, line);
-    else if (fprintf(strcmp(to, "stdout") == 0 ? stdout : stderr, "%s\n", line) < 0) {
-        atamo_retry(host, action, 0, "cannot write to the stream");
+    if (stream == NULL)
+        host->log(host, level_of(host), line);
+    else
+        (void)fprintf(stream, "%s\n", line); /* the flush says whether that went well */
+}
+
+static void handle_batch(void *self, const atamo_action *actions, size_t count)
+{
+    const atamo_host *host = self;
+    FILE *stream = stream_of(host);
+
+    for (size_t i = 0; i < count; i++)
+        write_line(host, actions[i], stream);
+    if (stream == NULL || (fflush(stream) == 0 && ferror(stream) == 0)) {
+        host->settle(host, actions, NULL, count);
         return;
     }
-    atamo_done(host, action);
+    clearerr(stream);
+    for (size_t i = 0; i < count; i++)
+        atamo_retry(host, actions[i], 0, "cannot write to the stream");
 }
 
 static const atamo_option options[] = {
@@ -53,7 +81,8 @@ static const atamo_option options[] = {
      .about = "level of the lines in the hub's log"},
 };
 
-static const atamo_agent agent = {.size = sizeof agent, .mode = ATAMO_POOL, .handle = handle};
+static const atamo_agent agent = {
+    .size = sizeof agent, .mode = ATAMO_POOL, .handle_batch = handle_batch};
 
 ATAMO_PLUGIN = {
     ATAMO_PLUGIN_HEAD,

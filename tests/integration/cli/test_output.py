@@ -1,6 +1,7 @@
 """What the commands print: data on stdout, JSON where scripts read, colour only where it is welcome."""
 
 import json
+import os
 import subprocess
 import unittest
 
@@ -54,6 +55,36 @@ class Summary(unittest.TestCase):
         self.assertTrue(summary["balanced"])
         self.assertEqual([letter["rule"] for letter in summary["dead_letters"]], ["doomed"])
         self.assertEqual({agent["name"] for agent in summary["agents"]}, {"out", "never"})
+
+    def test_other_results_are_json_for_scripts(self):
+        write("good.test.yaml", "config: wanted.yaml\ntests:\n  - name: a\n    event: {type: x}\n"
+              "    expect: {rules: []}\n  - name: b\n    event: {type: x}\n"
+              "    expect: {rules: [large]}\n")
+        result = atamo("test", "--json", "good.test.yaml")
+        report = json.loads(result.stdout)
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual((report["passed"], report["failed"]), (1, 1))
+        self.assertEqual([(one["name"], one["line"], one["passed"])
+                          for one in report["files"][0]["tests"]], [("a", 3, True), ("b", 6, False)])
+        self.assertIn("large", report["files"][0]["tests"][1]["failure"])
+        self.assertEqual(json.loads(atamo("rules", "list", "--json", self.config).stdout),
+                         [{"id": "large"}, {"id": "other"}, {"id": "doomed"}])
+        self.assertRegex(json.loads(atamo("version", "--json").stdout)["version"], r"^\d+\.\d+")
+        counts = json.loads(atamo("simulate", "--json", "--events", EVENTS, QUICKSTART).stdout)
+        self.assertEqual(counts["actions"], counts["done"] + counts["dead"] + counts["shed"] +
+                         counts["cancelled"] + counts["expired"])
+
+    def test_lines_of_the_log_agent_are_there_when_they_happen(self):
+        config = write("lines.yaml", WANTED.replace("{plugin: log}",
+                                                    "{plugin: log, config: {to: stdout}}"))
+        with Running(config) as hub:
+            hub.shows('{"n": 6}', "show by large")  # through a pipe, while the hub runs on
+
+    def test_checking_leaves_nothing_on_the_disk(self):
+        config = write("file.yaml", "agents: {f: {plugin: file, config: {path: made.jsonl}}}\n"
+                       "rules: [{id: r, then: {agent: f, action: keep}}]\n")
+        self.assertEqual(atamo("check", config).returncode, 0)
+        self.assertFalse(os.path.exists("made.jsonl"))
 
     def test_dead_letters_are_a_failure_only_if_strict(self):
         self.assertEqual(atamo("run", self.config, text='{"n": 13}\n').returncode, 0)

@@ -44,6 +44,8 @@ static void expect_all(void **state, const struct mistake *list, size_t count)
 static void test_unknown_keys_come_with_the_nearest_known_one(void **state)
 {
     static const struct mistake list[] = {
+        {"rulse: []", 1, 1, "unknown key \"rulse\" in the configuration; did you mean \"rules\"?",
+         false},
         {"agent: {}", 1, 1, "unknown key \"agent\" in the configuration; did you mean \"agents\"?",
          false},
         {"hub: {hop_limt: 3}", 1, 7,
