@@ -219,8 +219,10 @@ bool audit_stop(struct audit *audit, uint32_t limit_ms)
         waited = pthread_cond_timedwait(&audit->wake, &audit->lock, &until);
     ended = audit->ended;
     (void)pthread_mutex_unlock(&audit->lock);
-    if (!ended)
+    if (!ended) {
+        (void)pthread_detach(audit->thread); /* nobody will wait for it again */
         return false;
+    }
     (void)pthread_join(audit->thread, NULL);
     free_audit(audit);
     return true;

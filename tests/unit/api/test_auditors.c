@@ -12,7 +12,7 @@ struct listener {
     pthread_mutex_t lock;
     pthread_cond_t opened;
     bool shut;
-    int status; /* what records() returns */
+    _Atomic int status; /* what records() returns */
     _Atomic uint64_t seen, lost, calls;
 };
 
@@ -73,6 +73,13 @@ static void set_up_listener(struct listener *listener)
     assert_int_equal(pthread_cond_init(&listener->opened, NULL), 0);
 }
 
+static void shut_gate(struct listener *listener)
+{
+    (void)pthread_mutex_lock(&listener->lock);
+    listener->shut = true;
+    (void)pthread_mutex_unlock(&listener->lock);
+}
+
 static void open_gate(struct listener *listener)
 {
     (void)pthread_mutex_lock(&listener->lock);
@@ -82,7 +89,7 @@ static void open_gate(struct listener *listener)
 }
 
 /* A hub whose only listeners are the two auditors: the fixture's own watching would be a third. */
-static struct fixture *open_audited(const char *when_slow)
+static struct fixture *open_audited(const char *when_slow, const char *blocked_after)
 {
     const atamo_registration plugins[] = {
         {&one_plugin, &one}, {&two_plugin, &two}, {&work_plugin, &worker}};
@@ -93,12 +100,12 @@ static struct fixture *open_audited(const char *when_slow)
     set_up_listener(&two);
     memset(&worker, 0, sizeof worker);
     (void)snprintf(yaml, sizeof yaml,
-                   "hub: {blocked_after: 20ms}\n"
+                   "hub: {blocked_after: %s}\n"
                    "agents: {a: {plugin: work}}\n"
                    "auditors:\n  one: {plugin: one, ring: 1024, when_slow: %s}\n"
                    "  two: {plugin: two, ring: 1024, when_slow: block}\n"
                    "rules: [{id: r, on: x, then: {agent: a, action: do}}]\n",
-                   when_slow);
+                   blocked_after, when_slow);
     fixture = fixture_open(yaml, plugins, 3);
     assert_int_equal(atamo_watch_telemetry(fixture->client, 0, NULL, NULL), ATAMO_OK);
     return fixture;
@@ -134,8 +141,8 @@ static void test_a_slow_auditor_that_blocks_holds_the_hub_back_and_loses_nothing
     uint64_t handled;
 
     (void)state;
-    fixture = open_audited("block");
-    one.shut = true;
+    fixture = open_audited("block", "1m");
+    shut_gate(&one);
     taken = submit_what_fits(fixture, 100000);
     assert_in_range(taken, 1, 99999); /* the hub was full at last */
     handled = atomic_load(&worker.handled);
@@ -158,8 +165,8 @@ static void test_a_slow_auditor_that_drops_is_told_how_many_and_the_others_miss_
     atamo_stats stats;
 
     (void)state;
-    fixture = open_audited("drop");
-    one.shut = true;
+    fixture = open_audited("drop", "1m");
+    shut_gate(&one);
     for (size_t done = 0; done < count; done += submit_what_fits(fixture, count - done))
         assert_int_equal(atamo_wait_idle(fixture->hub, FIXTURE_LIMIT_MS), ATAMO_OK);
     assert_int_equal(atamo_wait_idle(fixture->hub, FIXTURE_LIMIT_MS), ATAMO_OK);
@@ -180,7 +187,7 @@ static void test_an_auditor_that_refuses_records_stops_nobody(void **state)
     struct fixture *fixture;
 
     (void)state;
-    fixture = open_audited("block");
+    fixture = open_audited("block", "1m");
     one.status = ATAMO_IO;
     assert_int_equal(submit_what_fits(fixture, 500), 500);
     assert_int_equal(atamo_wait_idle(fixture->hub, FIXTURE_LIMIT_MS), ATAMO_OK);
@@ -193,9 +200,9 @@ static void test_an_auditor_that_refuses_records_stops_nobody(void **state)
 /* In a process of its own: what a thread that never returned may still use is not freed. */
 static void close_beside_a_stuck_auditor(void)
 {
-    struct fixture *fixture = open_audited("drop");
+    struct fixture *fixture = open_audited("drop", "1m");
 
-    one.shut = true;
+    shut_gate(&one);
     assert_int_equal(submit_what_fits(fixture, 10), 10);
     wait_for(&one.calls, 1);
     atamo_client_close(fixture->client);
@@ -227,7 +234,7 @@ static void test_the_watchdog_names_the_plugin_and_the_callback_that_block_the_h
     bool named = false;
 
     (void)state;
-    fixture = open_audited("block");
+    fixture = open_audited("block", "20ms");
     assert_int_equal(atamo_watch_telemetry(fixture->client, 0, fixture_take_records, fixture),
                      ATAMO_OK);
     atomic_store(&worker.blocks, true);
@@ -256,10 +263,10 @@ static void test_the_watchdog_names_an_auditor_that_is_stuck(void **state)
     struct fixture *fixture;
 
     (void)state;
-    fixture = open_audited("drop");
+    fixture = open_audited("drop", "20ms");
     assert_int_equal(atamo_watch_telemetry(fixture->client, 0, fixture_take_records, fixture),
                      ATAMO_OK);
-    one.shut = true;
+    shut_gate(&one);
     assert_int_equal(submit_what_fits(fixture, 1), 1);
     FIXTURE_UNTIL(fixture, fixture_count(fixture, ATAMO_STEP_HUB, ATAMO_REASON_BLOCKED) == 1);
     for (size_t i = 0; i < fixture->record_count; i++)

@@ -34,6 +34,13 @@ static void test_a_pattern_finds_its_next_minute(void **state)
     expect_next("5/20 * * * *", "2026-11-21 01:06", "2026-11-21 01:25");
 }
 
+/* No other thread runs at this time. */
+static void set_zone(const char *zone)
+{
+    assert_int_equal(setenv("TZ", zone, 1), 0); /* NOLINT(concurrency-mt-unsafe) */
+    tzset();
+}
+
 /* Central European Time as a rule, so that no time zone database is needed. In 2026 clocks go from
  * 02:00 to 03:00 on 29 March and from 03:00 to 02:00 on 25 October. */
 static void test_the_change_to_summer_time_skips_and_the_change_back_repeats(void **state)
@@ -43,8 +50,7 @@ static void test_the_change_to_summer_time_skips_and_the_change_back_repeats(voi
     int64_t next = 0;
 
     (void)state;
-    assert_int_equal(setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1), 0);
-    tzset();
+    set_zone("CET-1CEST,M3.5.0,M10.5.0/3");
     assert_int_equal(cron_parse("30 2 * * *", &cron, why), ATAMO_OK);
     assert_int_equal(cron_next(&cron, utc("2026-03-28 12:00"), true, &next), ATAMO_OK);
     assert_true(next == utc("2026-03-30 00:30")); /* not on the 29th */
@@ -52,8 +58,7 @@ static void test_the_change_to_summer_time_skips_and_the_change_back_repeats(voi
     assert_true(next == utc("2026-10-25 00:30")); /* still summer time */
     assert_int_equal(cron_next(&cron, next, true, &next), ATAMO_OK);
     assert_true(next == utc("2026-10-25 01:30")); /* an hour later, and it is 02:30 again */
-    assert_int_equal(unsetenv("TZ"), 0);
-    tzset();
+    set_zone("UTC0");
 }
 
 static void test_sunday_is_0_and_7_and_ends_a_range(void **state)
