@@ -67,9 +67,11 @@ void cli_say(const char *format, ...)
     va_list args;
 
     va_start(args, format);
+    flockfile(stderr); /* other threads write log lines */
     (void)fputs("atamo: ", stderr);
     (void)vfprintf(stderr, format, args);
     (void)fputc('\n', stderr);
+    funlockfile(stderr);
     va_end(args);
 }
 

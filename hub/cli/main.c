@@ -172,6 +172,8 @@ int main(int argc, char **argv)
     const struct cli_command *command;
     size_t used = 0;
 
+    /* A line is written in one piece, so that none stands within another in a shared pipe. */
+    (void)setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
     if (count == 0) {
         help_all(stderr);
         return EXIT_USAGE;
