@@ -253,13 +253,13 @@ enum exit_code cmd_plugin_new(const struct cli_line *line)
 
 enum exit_code cmd_plugin_check(const struct cli_line *line)
 {
-    static const char *const names[] = {"config", "rule", "limit"};
+    static const char *const names[] = {"config", "second", "rule", "limit"};
     const char *arguments[CLI_OPTIONS_MAX + 2] = {"atamo-plugin-check", line->arguments[0]};
-    char flags[3][16];
+    char flags[4][16];
     char program[PATH_MAX];
     size_t count = 2;
 
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 4; i++) {
         if (cli_value(line, names[i]) == NULL)
             continue;
         (void)snprintf(flags[i], sizeof flags[i], "--%s", names[i]);

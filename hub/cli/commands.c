@@ -22,6 +22,7 @@ static const struct cli_option new_options[] = {
 };
 static const struct cli_option plugin_check_options[] = {
     {"config", "TEXT", "the plugin's options, or a file with them"},
+    {"second", "TEXT", "the options of a second instance, if two cannot have the same"},
     {"rule", "JSON", "a rule for a rule provider, or a file with it"},
     {"limit", "MS", "how long anything may take"},
     {"json", NULL, "print JSON"},

@@ -35,6 +35,7 @@ struct check_shared {
 struct check {
     const char *file;
     const char *config; /* NULL: none */
+    const char *second; /* of a second instance; NULL: the same */
     const char *rule;   /* NULL: a sample */
     uint32_t limit_ms;  /* for each wait */
     struct check_shared *shared;
@@ -87,6 +88,7 @@ void check_events_busy(const struct check *check);
 
 void check_store_reads(const struct check *check);
 void check_store_versions(const struct check *check);
+void check_store_order(const struct check *check);
 
 /* A little of the work of its role, for checks of life. */
 void check_work(const struct check *check, atamo_test_host *host);

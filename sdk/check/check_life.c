@@ -80,8 +80,13 @@ void check_create_only(const struct check *check)
 
 void check_two(const struct check *check)
 {
+    struct check other = *check;
     atamo_test_host *first = check_run(check);
-    atamo_test_host *second = first == NULL ? NULL : check_run(check);
+    atamo_test_host *second;
+
+    if (check->second != NULL)
+        other.config = check->second;
+    second = first == NULL ? NULL : check_run(&other);
 
     if (second != NULL) {
         if (atamo_test_self(first) == atamo_test_self(second))

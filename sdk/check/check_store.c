@@ -60,21 +60,64 @@ static atamo_write put(const char *key, const char *value, uint64_t expected)
                          .expected = expected};
 }
 
-static int get(const struct check *check, atamo_test_host *host, const char *key,
-               atamo_record *record)
+/* What get() showed, copied. */
+struct shown {
+    int times;
+    uint64_t version;
+    char value[64];
+    size_t size;
+};
+
+static int note_record(void *user, const atamo_record *record)
 {
+    struct shown *shown = user;
+
+    shown->times++;
+    shown->version = record->version;
+    shown->size = record->value.size;
+    if (record->value.size < sizeof shown->value)
+        memcpy(shown->value, record->value.data, record->value.size);
+    return 0;
+}
+
+static int get(const struct check *check, atamo_test_host *host, const char *key,
+               struct shown *shown)
+{
+    int status;
+
+    memset(shown, 0, sizeof *shown);
     check_at(check, "get()");
-    return atamo_test_plugin(host)->store->get(atamo_test_self(host), atamo_text("check"),
-                                               atamo_text(key), record);
+    status = atamo_test_plugin(host)->store->get(atamo_test_self(host), atamo_text("check"),
+                                                 atamo_text(key), note_record, shown);
+    if (shown->times != (status == ATAMO_OK))
+        check_fail(check, "get() answered %s and showed a record %d times",
+                   atamo_status_text(status), shown->times);
+    return status;
+}
+
+/* What an earlier check left in a store that outlives its process. */
+static void clear(const struct check *check, atamo_test_host *host)
+{
+    static const char *const keys[] = {"a/1", "a/2", "a/3", "b/1", "v", "w"};
+
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        const atamo_write gone = {.size = sizeof gone,
+                                  .kind = ATAMO_WRITE_DELETE,
+                                  .space = {"check", 5},
+                                  .key = atamo_text(keys[i])};
+
+        if (write_all(check, host, &gone, 1) != ATAMO_OK)
+            check_fail(check, "a key that may not be there could not be deleted");
+    }
 }
 
 static bool holds(const struct check *check, atamo_test_host *host, const char *key,
                   const char *value)
 {
-    atamo_record record = {.version = 0};
+    struct shown shown;
 
-    return get(check, host, key, &record) == ATAMO_OK && record.value.size == strlen(value) &&
-           memcmp(record.value.data, value, record.value.size) == 0;
+    return get(check, host, key, &shown) == ATAMO_OK && shown.size == strlen(value) &&
+           memcmp(shown.value, value, shown.size) == 0;
 }
 
 struct seen {
@@ -113,10 +156,11 @@ void check_store_reads(const struct check *check)
     const atamo_write gone = {
         .size = sizeof gone, .kind = ATAMO_WRITE_DELETE, .space = {"check", 5}, .key = {"a/2", 3}};
     atamo_test_host *host = check_run(check);
-    atamo_record record;
+    struct shown record;
 
     if (host == NULL)
         return;
+    clear(check, host);
     if (write_all(check, host, writes, 4) != ATAMO_OK)
         check_fail(check, "four new keys could not be written");
     if (!holds(check, host, "a/1", "one") || !holds(check, host, "a/3", ""))
@@ -133,16 +177,91 @@ void check_store_reads(const struct check *check)
     check_close(check, host);
 }
 
+/* Many batches in flight: done() comes in order, and afterwards all of it is there. */
+struct order {
+    pthread_mutex_t lock;
+    pthread_cond_t ended;
+    int expected, wrong, failed;
+};
+
+struct ticket {
+    struct order *order;
+    int number;
+};
+
+static void note_order(void *user, int status)
+{
+    struct ticket *ticket = user;
+    struct order *order = ticket->order;
+
+    (void)pthread_mutex_lock(&order->lock);
+    order->wrong += ticket->number != order->expected++;
+    order->failed += status != ATAMO_OK;
+    (void)pthread_cond_signal(&order->ended);
+    (void)pthread_mutex_unlock(&order->lock);
+}
+
+static int count_record(void *user, const atamo_record *record)
+{
+    int *count = user;
+
+    *count += record->status == ATAMO_OK;
+    return 0;
+}
+
+void check_store_order(const struct check *check)
+{
+    enum { BATCHES = 500 };
+    static struct ticket tickets[BATCHES];
+    struct order order = {.expected = 0};
+    atamo_test_host *host = check_run(check);
+    const atamo_store *store;
+    int count = 0;
+
+    if (host == NULL)
+        return;
+    store = atamo_test_plugin(host)->store;
+    (void)pthread_mutex_init(&order.lock, NULL);
+    (void)pthread_cond_init(&order.ended, NULL);
+    check_at(check, "write()");
+    for (int i = 0; i < BATCHES; i++) {
+        const atamo_write kept = {.size = sizeof kept,
+                                  .kind = ATAMO_WRITE_PUT,
+                                  .space = {"order", 5},
+                                  .key = {(const char *)&i, sizeof i},
+                                  .value = {"x", 1}};
+
+        tickets[i] = (struct ticket){&order, i};
+        if (store->write(atamo_test_self(host), &kept, 1, note_order, &tickets[i]) != ATAMO_OK)
+            check_fail(check, "write() refused one of %d small batches", BATCHES);
+    }
+    (void)pthread_mutex_lock(&order.lock);
+    while (order.expected < BATCHES)
+        (void)pthread_cond_wait(&order.ended, &order.lock);
+    (void)pthread_mutex_unlock(&order.lock);
+    if (order.wrong > 0)
+        check_fail(check, "done() came %d times out of order", order.wrong);
+    if (order.failed > 0)
+        check_fail(check, "%d of %d batches failed", order.failed, BATCHES);
+    check_at(check, "scan()");
+    (void)store->scan(atamo_test_self(host), atamo_text("order"), atamo_text(""), atamo_text(""),
+                      SIZE_MAX, count_record, &count);
+    if (count != BATCHES)
+        check_fail(check, "scan() saw %d of %d records", count, BATCHES);
+    check_close(check, host);
+}
+
 void check_store_versions(const struct check *check)
 {
     const atamo_write fresh = put("v", "1", UINT64_MAX);
     atamo_test_host *host = check_run(check);
     atamo_write writes[2];
-    atamo_record record = {.version = 0};
+    struct shown record;
     uint64_t version;
 
     if (host == NULL)
         return;
+    clear(check, host);
     if (write_all(check, host, &fresh, 1) != ATAMO_OK)
         check_fail(check, "a key that must not exist, and does not, could not be written");
     if (write_all(check, host, &fresh, 1) != ATAMO_CONFLICT)

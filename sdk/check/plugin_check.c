@@ -32,6 +32,7 @@ static const struct check_case cases[] = {
     {"it bears a hub that is full", CHECK_EVENT_PROVIDER, check_events_busy},
     {"it writes, reads and scans", CHECK_STORE, check_store_reads},
     {"it writes all or nothing, by versions", CHECK_STORE, check_store_versions},
+    {"it acknowledges in order, and all is there", CHECK_STORE, check_store_order},
 };
 
 enum { CASE_LIFE = 1, CASES = sizeof cases / sizeof cases[0] };
@@ -39,6 +40,7 @@ enum { CASE_LIFE = 1, CASES = sizeof cases / sizeof cases[0] };
 static const char usage[] =
     "usage: atamo-plugin-check FILE.so [OPTION...]\n\n"
     "  --config TEXT   the plugin's options, as YAML or JSON, or the name of a file with them\n"
+    "  --second TEXT   the options of a second instance, if two cannot have the same\n"
     "  --rule JSON     a rule for a rule provider, or the name of a file with it\n"
     "  --limit MS      how long anything may take; 5000 unless told\n"
     "  --json          print one JSON object\n\n"
@@ -74,6 +76,8 @@ static bool take_option(struct options *options, const char *name, const char *v
         return false;
     if (strcmp(name, "--config") == 0)
         options->check.config = content_of(value);
+    else if (strcmp(name, "--second") == 0)
+        options->check.second = content_of(value);
     else if (strcmp(name, "--rule") == 0)
         options->check.rule = content_of(value);
     else if (strcmp(name, "--limit") == 0)

@@ -27,7 +27,9 @@ enum {
     ATAMO_CLOSED = -10,      /* the hub is stopping and takes nothing new */
     ATAMO_UNSUPPORTED = -11, /* not by this plugin, this hub, or this version */
     ATAMO_TOO_LARGE = -12,   /* over a stated limit */
-    ATAMO_CONFLICT = -13     /* somebody else changed it meanwhile */
+    ATAMO_CONFLICT = -13,    /* somebody else changed it meanwhile */
+    ATAMO_FULL = -14,        /* no room is left: the disk, or a limit that was set */
+    ATAMO_DAMAGED = -15      /* the bytes are not those that were written */
 };
 
 /* A short lower-case English text for any status; never NULL. Thread: any. */
@@ -38,7 +40,8 @@ static inline const char *atamo_status_text(int status)
         "not found", "exists already", "denied",
         "gone",      "no memory",      "input or output failed",
         "timed out", "closed",         "unsupported",
-        "too large", "conflict",
+        "too large", "conflict",       "no room is left",
+        "damaged",
     };
     const unsigned at = status <= 0 ? 0u - (unsigned)status : ~0u;
 
