@@ -75,7 +75,8 @@ int database_get(struct database *database, atamo_bytes key, size_t space, atamo
 
 static bool begins_with(atamo_bytes text, atamo_bytes prefix)
 {
-    return text.size >= prefix.size && memcmp(text.data, prefix.data, prefix.size) == 0;
+    return prefix.size == 0 ||
+           (text.size >= prefix.size && memcmp(text.data, prefix.data, prefix.size) == 0);
 }
 
 /* Who is shown records, and how many there are in all. */
