@@ -137,12 +137,16 @@ static int note_key(void *user, const atamo_record *record)
 static void scan(const struct check *check, atamo_test_host *host, const char *from, size_t limit,
                  const char *expected)
 {
+    const atamo_range range = {.size = sizeof range,
+                               .space = atamo_text("check"),
+                               .prefix = atamo_text("a/"),
+                               .from = atamo_text(from),
+                               .limit = limit};
     struct seen seen = {""};
 
     check_at(check, "scan()");
-    if (atamo_test_plugin(host)->store->scan(atamo_test_self(host), atamo_text("check"),
-                                             atamo_text("a/"), atamo_text(from), limit, note_key,
-                                             &seen) != ATAMO_OK)
+    if (atamo_test_plugin(host)->store->scan(atamo_test_self(host), &range, note_key, &seen) !=
+        ATAMO_OK)
         check_fail(check, "scan() failed");
     else if (strcmp(seen.keys, expected) != 0)
         check_fail(check, "scan() from \"%s\", limit %zu, saw \"%s\", not \"%s\"", from, limit,
@@ -213,6 +217,7 @@ void check_store_order(const struct check *check)
 {
     enum { BATCHES = 500 };
     static struct ticket tickets[BATCHES];
+    const atamo_range all = {.size = sizeof all, .space = {"order", 5}};
     struct order order = {.expected = 0};
     atamo_test_host *host = check_run(check);
     const atamo_store *store;
@@ -244,8 +249,7 @@ void check_store_order(const struct check *check)
     if (order.failed > 0)
         check_fail(check, "%d of %d batches failed", order.failed, BATCHES);
     check_at(check, "scan()");
-    (void)store->scan(atamo_test_self(host), atamo_text("order"), atamo_text(""), atamo_text(""),
-                      SIZE_MAX, count_record, &count);
+    (void)store->scan(atamo_test_self(host), &all, count_record, &count);
     if (count != BATCHES)
         check_fail(check, "scan() saw %d of %d records", count, BATCHES);
     check_close(check, host);

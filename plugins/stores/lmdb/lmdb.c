@@ -84,18 +84,19 @@ static int get(void *self, atamo_bytes space, atamo_bytes key, atamo_record_fn f
                         space.size + 1, fn, user);
 }
 
-static int scan(void *self, atamo_bytes space, atamo_bytes prefix, atamo_bytes from, size_t limit,
-                atamo_record_fn fn, void *user)
+static int scan(void *self, const atamo_range *wanted, atamo_record_fn fn, void *user)
 {
     struct store *store = self;
-    char first[RECORD_KEY_MAX];
-    char start_key[RECORD_KEY_MAX];
-    struct database_range range = {.strip = space.size + 1, .limit = limit};
+    char prefix[RECORD_KEY_MAX];
+    char from[RECORD_KEY_MAX];
+    struct database_range range = {.strip = wanted->space.size + 1,
+                                   .limit = wanted->limit == 0 ? SIZE_MAX : wanted->limit};
 
-    if (space.size > ATAMO_SPACE_MAX || prefix.size > ATAMO_KEY_MAX || from.size > ATAMO_KEY_MAX)
+    if (wanted->space.size > ATAMO_SPACE_MAX || wanted->prefix.size > ATAMO_KEY_MAX ||
+        wanted->from.size > ATAMO_KEY_MAX)
         return ATAMO_INVALID;
-    range.prefix = (atamo_bytes){first, record_key(first, space, prefix)};
-    range.from = (atamo_bytes){start_key, record_key(start_key, space, from)};
+    range.prefix = (atamo_bytes){prefix, record_key(prefix, wanted->space, wanted->prefix)};
+    range.from = (atamo_bytes){from, record_key(from, wanted->space, wanted->from)};
     if (range.from.size < range.prefix.size ||
         memcmp(range.from.data, range.prefix.data, range.prefix.size) < 0)
         range.from = range.prefix;

@@ -14,7 +14,8 @@ size_t record_key(char *out, atamo_bytes space, atamo_bytes key)
     assert(space.size <= ATAMO_SPACE_MAX && key.size <= ATAMO_KEY_MAX);
     memcpy(out, space.data, space.size);
     out[space.size] = '\0';
-    memcpy(out + space.size + 1, key.data, key.size);
+    if (key.size > 0)
+        memcpy(out + space.size + 1, key.data, key.size);
     return space.size + 1 + key.size;
 }
 

@@ -52,6 +52,16 @@ typedef struct atamo_record {
     uint32_t reserved;
 } atamo_record;
 
+/* Keys of one space, from `from` on, that begin with `prefix`. */
+typedef struct atamo_range {
+    uint32_t size; /* sizeof(atamo_range) */
+    uint32_t reserved;
+    atamo_bytes space;
+    atamo_bytes prefix; /* empty: all */
+    atamo_bytes from;   /* empty: the first */
+    uint64_t limit;     /* of records; 0: none */
+} atamo_range;
+
 /* What is shown is valid during the call; another value than 0 ends the visit. The store must not
  * be called from within. */
 typedef int (*atamo_record_fn)(void *user, const atamo_record *record);
@@ -75,10 +85,9 @@ struct atamo_store {
     /* Show one key to `fn`, once. ATAMO_NOT_FOUND; ATAMO_DAMAGED, and fn is shown what is left. */
     int (*get)(void *self, atamo_bytes space, atamo_bytes key, atamo_record_fn fn, void *user);
 
-    /* Visit the keys from `from` on (empty: the first), ascending, that begin with `prefix`, until
-     * fn returns non-zero or `limit` were seen. What is seen is one state of the store. */
-    int (*scan)(void *self, atamo_bytes space, atamo_bytes prefix, atamo_bytes from, size_t limit,
-                atamo_record_fn fn, void *user);
+    /* Visit the keys of a range, ascending, until fn returns non-zero. What is seen is one state of
+     * the store. */
+    int (*scan)(void *self, const atamo_range *range, atamo_record_fn fn, void *user);
 
     /* Read everything there is and check it. `fn` is shown each damaged record, its key as
      * "space/key". ATAMO_DAMAGED if there was one. May be NULL: nothing can be damaged. */
