@@ -6,6 +6,8 @@
  */
 #include "api/hub_inside.h"
 
+#include "flow/commit.h"
+
 #include <stdlib.h>
 #include <time.h>
 
@@ -62,7 +64,7 @@ static void read_idle(void *argument)
     }
     for (uint32_t i = 0; i < flow->port_count && call->idle; i++)
         call->idle = ring_count(&flow->ports[i]->ring) == 0;
-    call->idle = call->idle && flow->in_flight == 0 && flow->local_count == 0;
+    call->idle = call->idle && flow->in_flight == 0 && flow->local_count == 0 && flow_is_kept(flow);
 }
 
 static int wait_idle(atamo_hub *hub, uint32_t timeout_ms)

@@ -8,6 +8,7 @@
  */
 #include "api/hub_inside.h"
 
+#include "flow/commit.h"
 #include "flow/pool.h"
 
 #include <stdio.h>
@@ -161,6 +162,37 @@ static void swap_in(void *argument)
                         "");
 }
 
+struct keep_call {
+    atamo_hub *hub;
+    const struct instance *store;
+    uint64_t damaged;
+    int status;
+};
+
+static void keep_in(void *argument)
+{
+    struct keep_call *call = argument;
+
+    call->status = flow_keep_in(&call->hub->flow, call->store->plugin->store, call->store->self,
+                                &call->damaged);
+}
+
+/* Take up what the store has. */
+static int keep(atamo_hub *hub, const struct generation *generation, struct problems *problems)
+{
+    struct keep_call call = {.hub = hub, .store = generation->store->instance};
+
+    flow_call(&hub->flow, keep_in, &call);
+    if (call.damaged > 0)
+        problems_warn(problems, (struct place){NULL, 0, 0},
+                      "%llu records of the store are damaged and were left alone",
+                      (unsigned long long)call.damaged);
+    if (call.status != ATAMO_OK)
+        (void)problems_add(problems, (struct place){NULL, 0, 0}, "the store cannot be read: %s",
+                           atamo_status_text(call.status));
+    return call.status;
+}
+
 /* Start what is new and make the generation current; on failure nothing has changed. */
 static int put_in_place(atamo_hub *hub, struct generation *generation, struct problems *problems)
 {
@@ -182,6 +214,8 @@ static int put_in_place(atamo_hub *hub, struct generation *generation, struct pr
         return status;
     }
     hub->latest = generation;
+    if (before == NULL && generation->store != NULL)
+        return keep(hub, generation, problems);
     if (before != NULL)
         (void)hub_stop(hub, before, (uint32_t)(generation->hub.stop_ns / NS_PER_MS));
     return ATAMO_OK;

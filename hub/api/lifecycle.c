@@ -8,11 +8,14 @@
  */
 #include "api/hub_inside.h"
 
+#include "flow/commit.h"
 #include "flow/inlet.h"
 #include "flow/pool.h"
 
 #include <stdlib.h>
 #include <time.h>
+
+enum { STORE_GRACE_MS = 2000 };
 
 static const struct place nowhere = {NULL, 0, 0};
 
@@ -144,9 +147,24 @@ static bool is_new(const struct instance *instance)
     return instance->state == INSTANCE_CREATED;
 }
 
+/* A store is opened with the hub and stays: what is in flight is in this one. */
+static int start_store(const atamo_hub *hub, const struct generation *generation,
+                       struct problems *problems)
+{
+    const struct generation *before = hub->latest;
+    struct instance *instance = generation->store == NULL ? NULL : generation->store->instance;
+
+    if (before != NULL && (before->store == NULL ? NULL : before->store->instance) != instance)
+        return problems_add(problems, nowhere,
+                            "the store cannot be changed while the hub runs: start it again");
+    if (instance == NULL || !is_new(instance))
+        return ATAMO_OK;
+    return instance_start(instance, nowhere, problems);
+}
+
 static int start_all(atamo_hub *hub, struct generation *generation, struct problems *problems)
 {
-    int status = ATAMO_OK;
+    int status = start_store(hub, generation, problems);
 
     for (size_t i = 0; i < generation->auditor_count && status == ATAMO_OK; i++)
         if (is_new(generation->auditors[i].instance))
@@ -318,6 +336,49 @@ static void end_providers(atamo_hub *hub, struct generation *old)
     }
 }
 
+struct store_call {
+    struct flow *flow;
+    bool kept;
+};
+
+static void read_kept(void *argument)
+{
+    struct store_call *call = argument;
+
+    call->kept = flow_is_kept(call->flow);
+}
+
+static void stop_keeping(void *argument)
+{
+    struct store_call *call = argument;
+
+    flow_keep_stop(call->flow);
+}
+
+static void end_keeping(void *argument)
+{
+    struct store_call *call = argument;
+
+    flow_keep_end(call->flow);
+}
+
+/* Let the last commits be written, then close the store. What it does not take in time is written
+ * in the next life: its actions are done once more. */
+static void end_store(atamo_hub *hub, struct instance *instance, int64_t until)
+{
+    struct store_call call = {.flow = &hub->flow};
+
+    for (;;) {
+        flow_call(&hub->flow, read_kept, &call);
+        if (call.kept || clock_monotonic() >= until)
+            break;
+        pause_a_moment();
+    }
+    flow_call(&hub->flow, stop_keeping, &call);
+    end_instance(hub, instance);
+    flow_call(&hub->flow, end_keeping, &call);
+}
+
 int hub_stop(atamo_hub *hub, struct generation *old, uint32_t limit_ms)
 {
     const int64_t until = clock_monotonic() + (int64_t)limit_ms * NS_PER_MS;
@@ -329,6 +390,12 @@ int hub_stop(atamo_hub *hub, struct generation *old, uint32_t limit_ms)
 
         if (leave(&old->agents[i].instance) && end_agent(hub, instance, until) != ATAMO_OK)
             status = ATAMO_TIMEOUT;
+    }
+    if (old->store != NULL) {
+        struct instance *instance = old->store->instance;
+
+        if (leave(&old->store->instance))
+            end_store(hub, instance, until + (int64_t)STORE_GRACE_MS * NS_PER_MS);
     }
     for (size_t i = 0; i < old->auditor_count; i++) {
         struct instance *instance = old->auditors[i].instance;

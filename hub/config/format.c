@@ -44,6 +44,8 @@ static const struct key top_keys[] = {
     {"rule_providers", KEY_NAMED, AT(format_top, rule_providers), .inside = &format_rule_provider,
      .about = "The rule providers, by name: instances of plugins that evaluate rules of their own "
               "kind."},
+    {"store", KEY_MAP, AT(format_top, store), .inside = &format_store,
+     .about = "Where a durable hub keeps what it has accepted."},
     {"rules", KEY_LIST, AT(format_top, rules), .inside = &format_rule,
      .schema = "{\"type\":[\"array\",\"null\"],\"items\":{\"$ref\":\"#/$defs/rules_entry\"}}",
      .about = "The rules, and files of rules to include, in order."},
@@ -53,8 +55,10 @@ const struct key_table format_top =
     TABLE("configuration", "the configuration", top_keys, format_top, "A hub.");
 
 static const struct key hub_keys[] = {
-    {"mode", KEY_CHOICE, AT(format_hub, mode), .choices = "stateless",
-     .about = "Everything is kept in memory only."},
+    {"mode", KEY_CHOICE, AT(format_hub, mode), .choices = "stateless|durable",
+     .fallback = "stateless",
+     .about = "stateless: everything is in memory only. durable: what is accepted is in the store "
+              "before anything is done about it, and is taken up again after a stop or a crash."},
     {"max_messages", KEY_COUNT, AT(format_hub, settings.max_messages), .min = 1, .max = 100000000,
      .fallback = "100000",
      .about = "Messages in flight at once; more wait in front of the hub, then clients are told "
@@ -213,6 +217,12 @@ static const struct key event_provider_keys[] = {INSTANCE_KEYS(format_agent)};
 const struct key_table format_event_provider =
     TABLE("event_provider", "an event provider", event_provider_keys, format_agent,
           "A plugin instance through which events come.");
+
+static const struct key store_keys[] = {INSTANCE_KEYS(format_agent)};
+
+const struct key_table format_store =
+    TABLE("store", "\"store\"", store_keys, format_agent,
+          "The plugin instance in which a durable hub keeps what it has accepted.");
 
 static const struct key rule_provider_keys[] = {INSTANCE_KEYS(format_agent)};
 

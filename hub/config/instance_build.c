@@ -18,7 +18,7 @@
 #include <string.h>
 
 static const char *const role_names[] = {"an agent", "an auditor", "an event provider",
-                                         "a rule provider"};
+                                         "a rule provider", "a store"};
 
 static bool plays(const atamo_plugin *plugin, enum role role)
 {
@@ -29,6 +29,8 @@ static bool plays(const atamo_plugin *plugin, enum role role)
         return plugin->auditor != NULL;
     case ROLE_EVENT_PROVIDER:
         return plugin->event_provider != NULL;
+    case ROLE_STORE:
+        return plugin->store != NULL;
     default:
         return plugin->rule_provider != NULL;
     }
@@ -71,6 +73,8 @@ static struct instance *find_previous(const struct generation *old, enum role ro
     for (size_t i = 0; role == ROLE_AUDITOR && i < old->auditor_count; i++)
         if (strcmp(old->auditors[i].name.data, name) == 0)
             return old->auditors[i].instance;
+    if (role == ROLE_STORE)
+        return old->store == NULL ? NULL : old->store->instance;
     providers = role == ROLE_EVENT_PROVIDER ? old->event_providers : old->rule_providers;
     count = role == ROLE_EVENT_PROVIDER ? old->event_provider_count : old->rule_provider_count;
     for (size_t i = 0; role >= ROLE_EVENT_PROVIDER && i < count; i++)

@@ -5,7 +5,7 @@
 #include "config/config_inside.h"
 
 /* What a plugin must be to stand in a section. */
-enum role { ROLE_AGENT, ROLE_AUDITOR, ROLE_EVENT_PROVIDER, ROLE_RULE_PROVIDER };
+enum role { ROLE_AGENT, ROLE_AUDITOR, ROLE_EVENT_PROVIDER, ROLE_RULE_PROVIDER, ROLE_STORE };
 
 /* An entry of agents:, auditors: and so on. */
 struct entry {

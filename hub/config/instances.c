@@ -216,6 +216,28 @@ static int build_providers(struct building *building, const struct key_table *ta
     return status;
 }
 
+/* The store of a durable hub. */
+static int build_store(struct building *building)
+{
+    struct generation *generation = building->generation;
+    struct format_agent read;
+    struct entry entry = {.role = ROLE_STORE, .name = "store"};
+    int status;
+
+    if (building->top.store == NULL)
+        return ATAMO_OK;
+    generation->store = arena_array(building->arena, 1, sizeof *generation->store);
+    if (generation->store == NULL)
+        return ATAMO_NO_MEMORY;
+    generation->store->name = atamo_text("store");
+    status = build_read(building, &format_store, building->top.store, &read);
+    if (status != ATAMO_OK)
+        return status;
+    entry.plugin = read.instance.plugin;
+    entry.options = read.instance.config;
+    return instance_build(building, &entry, &generation->store->instance);
+}
+
 /* Folders of `plugins: {path: [...]}`, relative to the configuration's file, before all others. */
 static int read_plugin_path(struct building *building)
 {
@@ -244,6 +266,8 @@ int build_instances(struct building *building)
 
     if (status == ATAMO_OK)
         status = build_agents(building);
+    if (status == ATAMO_OK)
+        status = build_store(building);
     if (status == ATAMO_OK)
         status = build_auditors(building);
     if (status == ATAMO_OK)

@@ -5,17 +5,11 @@
  * Otherwise it is refused with a reason, and that is its end. Data is parsed here, once, if some
  * rule or the type's template looks inside; evaluate uses the same values.
  */
+#include "flow/commit.h"
 #include "flow/deliver.h"
-#include "flow/flow.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* A message that waits for its due time. */
-struct delayed {
-    struct alarm alarm; /* first */
-    struct message *message;
-};
 
 static bool listed(const atamo_bytes *list, size_t count, atamo_bytes name)
 {
@@ -71,34 +65,6 @@ static void record_id(struct flow *flow, const struct message *message)
         journal_text(&flow->journal, id);
 }
 
-static void delay_over(struct flow *flow, struct alarm *alarm)
-{
-    struct delayed *delayed = (struct delayed *)(void *)alarm;
-    struct message *message = delayed->message;
-
-    free(delayed);
-    flow->delayed--;
-    flow_evaluate(flow, message);
-}
-
-/* Put off what has a due time. Without memory it is not put off but goes on at once. */
-static bool put_off(struct flow *flow, struct message *message)
-{
-    struct delayed *delayed;
-
-    if (message->due_ns <= flow->now)
-        return false;
-    delayed = calloc(1, sizeof *delayed);
-    if (delayed == NULL)
-        return false;
-    delayed->alarm.fn = delay_over;
-    delayed->message = message;
-    flow->delayed++;
-    flow_record(flow, ATAMO_STEP_DELAYED, message)->value[0] = (uint64_t)message->due_ns;
-    wheel_set(&flow->alarms, &delayed->alarm.timer, message->due_ns);
-    return true;
-}
-
 static enum field_need need_of(enum field_kind kind)
 {
     switch (kind) {
@@ -146,6 +112,8 @@ atamo_reason flow_judge(struct flow *flow, const struct message *message, atamo_
     *text = message_attribute(message, ATAMO_TYPE);
     if (flow->refusing)
         return ATAMO_REASON_STOPPING;
+    if (flow_store_refuses(flow))
+        return ATAMO_REASON_STORE;
     if (type == NULL && !event_types_open(flow->current->types))
         return ATAMO_REASON_UNKNOWN_TYPE;
     if (type != NULL && !may_submit(flow, type, message)) {
@@ -200,8 +168,20 @@ void flow_admit(struct flow *flow, struct message *message)
     record_id(flow, message);
     if (message->request != NULL)
         flow_request_admitted(flow, message);
-    if (!put_off(flow, message))
+    if (flow->ledger != NULL && message->due_ns > flow->now)
+        flow_keep(flow, message, NULL, 0, true);
+    else if (!flow_put_off(flow, message))
         flow_evaluate(flow, message);
+}
+
+void flow_take_up(struct flow *flow, struct message *message)
+{
+    message->type_name = type_name(flow, message);
+    message->tenant = tenant_of(flow, message);
+    flow_counters_of(flow, message)->accepted++;
+    flow->in_flight++;
+    flow_record(flow, ATAMO_STEP_RECOVERED, message)->value[0] = message->kept;
+    record_id(flow, message);
 }
 
 void flow_refuse(struct flow *flow, struct message *message, atamo_reason reason, atamo_bytes text)

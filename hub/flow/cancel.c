@@ -4,8 +4,8 @@
  * still owes an answer, but the action has ended. Needs no memory but a slot for the record of what
  * is abandoned; without one the action ends when its agent answers.
  */
+#include "flow/commit.h"
 #include "flow/deliver.h"
-#include "flow/flow.h"
 
 #include <assert.h>
 
@@ -78,5 +78,7 @@ void flow_cancel_message(struct flow *flow, struct message *message, atamo_reaso
 
 void flow_cancel_all(struct flow *flow, atamo_reason reason)
 {
+    flow_hand_back(flow);
+    flow_end_delays(flow, reason);
     cancel_slots(flow, NULL, reason);
 }

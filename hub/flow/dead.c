@@ -4,7 +4,7 @@
  * storm of failures cannot fill the memory. A replay makes a new action of the same message: what
  * is dead stays dead in the records.
  */
-#include "flow/flow.h"
+#include "flow/commit.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -108,7 +108,8 @@ static struct action *revive(struct flow *flow, const struct action *dead)
     action->plan = dead->plan;
     action->body = dead->body;
     action->lane = dead->lane;
-    action->ordinal = ++dead->message->actions;
+    /* A store knows an action by its ordinal: there the same one begins anew. */
+    action->ordinal = dead->message->kept != 0 ? dead->ordinal : ++dead->message->actions;
     if (dead->body != NULL)
         dead->body->refs++;
     return action;
@@ -141,6 +142,8 @@ int flow_dead_replay(struct flow *flow, uint64_t id)
     flow_record_action(flow, ATAMO_STEP_REPLAYED, action, ATAMO_REASON_NONE)->value[0] =
         dead->ordinal;
     drop(flow, dead);
+    if (message->kept != 0)
+        flow_keep_retry(flow, action, flow->now);
     flow_schedule(flow, action);
     if (--message->open == 0)
         flow_finish(flow, message);
@@ -153,6 +156,8 @@ int flow_dead_drop(struct flow *flow, uint64_t id)
 
     if (dead == NULL || dead->death.serial != id)
         return ATAMO_NOT_FOUND;
+    if (dead->message->kept != 0)
+        flow_keep_ended(flow, dead);
     drop(flow, dead);
     return ATAMO_OK;
 }

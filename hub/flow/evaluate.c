@@ -7,8 +7,8 @@
  *
  * All actions are made before the first is attempted, so the record of the evaluation comes first.
  */
+#include "flow/commit.h"
 #include "flow/deliver.h"
-#include "flow/flow.h"
 #include "rules/index.h"
 #include "rules/template.h"
 
@@ -342,6 +342,10 @@ void flow_evaluate(struct flow *flow, struct message *message)
     record->value[1] = evaluation.count;
     if (flow->match_count == 0)
         flow_counters_of(flow, message)->unmatched++;
+    if (flow->ledger != NULL && (evaluation.count > 0 || message->kept != 0)) {
+        flow_keep(flow, message, evaluation.actions, evaluation.count, false);
+        return;
+    }
     for (uint32_t i = 0; i < evaluation.count; i++)
         flow_schedule(flow, evaluation.actions[i]);
     if (--message->open == 0)

@@ -48,6 +48,7 @@ struct flow_counters {
 /* Something to be run on the hub's thread between two turns. */
 struct inlet;  /* flow/inlet.h */
 struct outlet; /* flow/deliver.h */
+struct ledger;
 
 struct flow_call {
     struct stack_node link;
@@ -71,7 +72,8 @@ struct flow {
     pthread_t thread;
     _Atomic bool threaded; /* `thread` is set: the flow has a thread of its own */
     _Atomic bool giving_up;
-    bool refusing; /* stop: admit nothing new */
+    bool refusing;         /* stop: admit nothing new */
+    struct ledger *ledger; /* of a durable hub: flow/commit.h; NULL: everything is in memory only */
 
     struct generation *current;
     struct field_scratch *scratch;
@@ -117,6 +119,7 @@ struct flow {
     uint32_t recent_size, recent_next;
     uint64_t in_flight; /* messages */
     uint64_t delayed;   /* of them not evaluated yet */
+    struct delayed *delays;
     uint32_t tenants[FLOW_TENANTS_MAX];
     uint32_t tenant_count;
     struct flow_counters counters[FLOW_TENANTS_MAX];
@@ -204,6 +207,9 @@ void flow_generation_unref(struct flow *flow, struct generation *generation);
 /* --- admit.c */
 void flow_admit(struct flow *flow, struct message *message);
 
+/* A message that comes from the store: it was admitted in an earlier life. */
+void flow_take_up(struct flow *flow, struct message *message);
+
 /* Would it be let in? ATAMO_REASON_NONE, and the rules that match it are known (flow_match()); else
  * *text names what is wrong: the type, the user, the field, or a sentence. */
 atamo_reason flow_judge(struct flow *flow, const struct message *message, atamo_bytes *text);
@@ -234,10 +240,22 @@ void flow_fill_event(struct flow *flow, const struct message *message);
 /* host->propose(): within a rule provider's evaluate(). */
 int flow_propose(void *evaluation_pointer, const atamo_proposal *proposal);
 
+/* --- delay.c */
+
+/* Put off what has a due time; false: it is due, or there is no memory to wait. */
+bool flow_put_off(struct flow *flow, struct message *message);
+
+/* The hub stops: what waits for its time is let go. */
+void flow_end_delays(struct flow *flow, atamo_reason reason);
+
 /* --- schedule.c */
 
 /* An action that was just made: attempt it now, or let it wait in its lane. */
 void flow_schedule(struct flow *flow, struct action *action);
+
+/* An action from the store that backs off until then; if its key is held, it waits for that
+ * instead. */
+void flow_schedule_at(struct flow *flow, struct action *action, int64_t due_ns);
 
 /* An action that waited for its back-off, or that stood behind its key, may go on. */
 void flow_resume(struct flow *flow, struct action *action);

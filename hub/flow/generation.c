@@ -34,6 +34,8 @@ void generation_free(struct generation *generation)
         leave(generation->event_providers[i].instance);
     for (size_t i = 0; i < generation->rule_provider_count; i++)
         leave(generation->rule_providers[i].instance);
+    if (generation->store != NULL)
+        leave(generation->store->instance);
     arena_close(&generation->arena);
     free(generation);
 }

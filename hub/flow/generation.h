@@ -90,6 +90,7 @@ struct generation {
     size_t event_provider_count;
     struct provider_settings *rule_providers;
     size_t rule_provider_count;
+    struct provider_settings *store; /* of a durable hub, else NULL */
 };
 
 /* Free a generation that nothing uses: compiled rules of providers, then its hold on instances

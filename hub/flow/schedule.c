@@ -5,7 +5,7 @@
  * let it through; a record says for what. A lane whose queue is full sheds: the action ends there,
  * with a record and an alert. So one stuck agent costs its own queue and nothing else.
  */
-#include "flow/flow.h"
+#include "flow/commit.h"
 
 #include "base/hash.h"
 
@@ -102,12 +102,25 @@ void flow_schedule(struct flow *flow, struct action *action)
 {
     struct lane *lane = flow->lanes[action->lane];
 
-    if (lane->waiting >= lane->settings.queue && !lane_is_clear(lane)) {
+    /* What is kept was accepted for good: it waits, however long the line is. */
+    if (action->message->kept == 0 && lane->waiting >= lane->settings.queue &&
+        !lane_is_clear(lane)) {
         shed(flow, lane, action, ATAMO_REASON_QUEUE_FULL);
         return;
     }
     if (!wait_for_key(flow, lane, action))
         enter_lane(flow, lane, action);
+}
+
+void flow_schedule_at(struct flow *flow, struct action *action, int64_t due_ns)
+{
+    struct lane *lane = flow->lanes[action->lane];
+
+    if (wait_for_key(flow, lane, action))
+        return;
+    lane->backing_off++;
+    action_move(action, ACTION_BACKING_OFF);
+    wheel_set(&flow->wheel, &action->timer, due_ns);
 }
 
 void flow_resume(struct flow *flow, struct action *action)

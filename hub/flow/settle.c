@@ -7,8 +7,8 @@
  *
  * An answer to an attempt that had been abandoned only frees the slot that the agent still held.
  */
+#include "flow/commit.h"
 #include "flow/deliver.h"
-#include "flow/flow.h"
 
 #include <assert.h>
 
@@ -92,6 +92,8 @@ void flow_end(struct flow *flow, struct action *action, atamo_step step, atamo_r
     struct lane *lane = flow->lanes[action->lane];
     struct message *message = action->message;
 
+    if (message->kept != 0 && step != ATAMO_STEP_DONE)
+        flow_keep_ended(flow, action);
     flow_record_action(flow, step, action, reason);
     count_end(flow, lane, message, step);
     wheel_stop(&flow->wheel, &action->timer);
@@ -132,6 +134,8 @@ static void retry_later(struct flow *flow, struct lane *lane, struct action *act
     lane->backing_off++;
     action_move(action, ACTION_BACKING_OFF);
     wheel_set(&flow->wheel, &action->timer, flow->now + wait);
+    if (action->message->kept != 0)
+        flow_keep_retry(flow, action, flow->now + wait);
 }
 
 void flow_die(struct flow *flow, struct lane *lane, struct action *action, atamo_reason reason,
@@ -145,6 +149,8 @@ void flow_die(struct flow *flow, struct lane *lane, struct action *action, atamo
             journal_text(&flow->journal, text);
     }
     count_end(flow, lane, message, ATAMO_STEP_DEAD);
+    if (message->kept != 0)
+        flow_keep_dead(flow, action, reason, text);
     if (message->request != NULL)
         flow_request_action_failed(flow, message,
                                    text.size > 0 ? text : atamo_text(atamo_reason_text(reason)));
@@ -175,7 +181,8 @@ static void done(struct flow *flow, struct lane *lane, struct action *action)
     if (breaker_note(&lane->breaker, &lane->settings.breaker, true, flow->now))
         flow_record_hub(flow, ATAMO_REASON_BREAKER_CLOSED, action->plan->agent, "");
     action->message->good++;
-    flow_end(flow, action, ATAMO_STEP_DONE, ATAMO_REASON_NONE);
+    if (action->message->kept == 0 || !flow_keep_done(flow, action))
+        flow_end(flow, action, ATAMO_STEP_DONE, ATAMO_REASON_NONE);
 }
 
 void flow_settle(struct flow *flow, struct action *action)

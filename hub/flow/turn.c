@@ -6,6 +6,7 @@
  * still in cache. New events are taken only while the hub has room and no auditor is about to block
  * it.
  */
+#include "flow/commit.h"
 #include "flow/deliver.h"
 #include "flow/flow.h"
 #include "flow/inlet.h"
@@ -243,6 +244,7 @@ size_t flow_turn(struct flow *flow)
     count += take_answers(flow);
     count += fire_timers(flow);
     count += take_events(flow);
+    count += flow_commit(flow);
     flow_tell_news(flow);
     wake_pools(flow);
     flow_return_blocks(flow);
@@ -257,7 +259,9 @@ int64_t flow_next_due(struct flow *flow)
     const int64_t other = wheel_next(&flow->alarms);
     const int64_t produce = inlets_next(flow);
     const int64_t timer = action < other ? action : other;
-    const int64_t due = timer < produce ? timer : produce;
+    const int64_t commit = flow_commit_due(flow);
+    const int64_t ask = produce < commit ? produce : commit;
+    const int64_t due = timer < ask ? timer : ask;
     const int64_t look = flow->now + PRESSED_LOOK_NS;
 
     /* A slow listener does not say when it has made room. */

@@ -27,6 +27,7 @@ enum message_flag {
     MESSAGE_JSON = 1u << 0,   /* the data is JSON, or says so */
     MESSAGE_BINARY = 1u << 1, /* the data is bytes */
     MESSAGE_LOCAL = 1u << 2,  /* came from a plugin on the hub's own thread */
+    MESSAGE_MARKED = 1u << 3, /* the store has records of single actions, too */
 };
 
 struct generation;
@@ -41,14 +42,16 @@ struct message {
     int64_t expires_ns;            /* 0: never */
     int64_t due_ns;                /* 0: at once; replaced by submission time when admitted */
     uint64_t cause;                /* number of the message whose action emitted this; 0: none */
+    uint64_t kept;                 /* where it is in the store; 0: it is not */
     uint32_t refs;
     uint32_t open;      /* actions that have not ended, and one while it is evaluated */
     uint32_t type_name; /* set when it is admitted */
     uint32_t tenant;    /* name; set when it is admitted */
     uint32_t data_size;
-    uint16_t actions; /* made so far: the next one's ordinal */
-    uint16_t good;    /* ended done */
-    uint16_t hops;    /* how many events caused it, one after the other */
+    uint16_t actions;   /* made so far: the next one's ordinal */
+    uint16_t good;      /* ended done */
+    uint16_t kept_open; /* actions that have not ended in the store */
+    uint16_t hops;      /* how many events caused it, one after the other */
     uint8_t flags;
     uint8_t extension_count;
     uint16_t extension_size; /* bytes of all extension attributes */
@@ -92,6 +95,14 @@ size_t message_extensions(const struct message *message, atamo_extension_attribu
 
 /* The event's id: the client's, or the UUID of the number in the hub with this node. [any] */
 atamo_bytes message_id(const struct message *message, uint64_t node);
+
+/* The message as bytes for a store: how many, and written to `out`. */
+size_t message_stored_size(const struct message *message);
+void message_store(const struct message *message, char *out);
+
+/* The message again, in a block of its own with one reference. ATAMO_DAMAGED if the bytes are none,
+ * ATAMO_NO_MEMORY. Thread: the owner of `blocks`. */
+int message_restore(struct blocks *blocks, atamo_bytes stored, struct message **message);
 
 /* Free what the block holds apart from itself. [hub thread] */
 void message_release(struct message *message);

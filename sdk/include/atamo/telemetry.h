@@ -43,6 +43,10 @@ typedef enum atamo_step {
     ATAMO_STEP_REPLAYED =
         19,              /* agent, action: a dead letter is tried again; value[0] the old action */
     ATAMO_STEP_HUB = 20, /* about the hub itself; reason, agent; text: what happened */
+    ATAMO_STEP_COMMITTED =
+        21, /* event and actions are on stable storage; value[0] its place there */
+    ATAMO_STEP_RECOVERED = 22, /* type; found in the store at the start; value[0] its place there;
+                                  text: id, where the client gave one */
     ATAMO_STEP_COUNT
 } atamo_step;
 
@@ -77,6 +81,7 @@ typedef enum atamo_reason {
     ATAMO_REASON_AGENT_REMOVED = 47,
     ATAMO_REASON_DEAD_LETTERS_FULL = 48,
     ATAMO_REASON_NO_MEMORY = 49,
+    ATAMO_REASON_STORE = 50, /* the store has no room, or has failed */
     /* a rule made no action */
     ATAMO_REASON_TEMPLATE = 60, /* a field that its template needs is missing */
     ATAMO_REASON_PROVIDER = 61, /* the rule provider failed */
@@ -153,9 +158,10 @@ static inline size_t atamo_telemetry_text(const atamo_telemetry *record, char *b
 static inline const char *atamo_step_name(unsigned step)
 {
     static const char *const names[ATAMO_STEP_COUNT] = {
-        "text",    "admitted",  "refused", "delayed",   "evaluated", "rule-failed", "scheduled",
-        "attempt", "responded", "done",    "retry",     "dead",      "shed",        "cancelled",
-        "expired", "alert",     "emitted", "delivered", "finished",  "replayed",    "hub",
+        "text",      "admitted",  "refused",   "delayed",   "evaluated", "rule-failed",
+        "scheduled", "attempt",   "responded", "done",      "retry",     "dead",
+        "shed",      "cancelled", "expired",   "alert",     "emitted",   "delivered",
+        "finished",  "replayed",  "hub",       "committed", "recovered",
     };
 
     return step < ATAMO_STEP_COUNT ? names[step] : "unknown";
@@ -194,6 +200,7 @@ static inline const char *atamo_reason_text(unsigned reason)
         {ATAMO_REASON_AGENT_REMOVED, "agent removed"},
         {ATAMO_REASON_DEAD_LETTERS_FULL, "dead letters full"},
         {ATAMO_REASON_NO_MEMORY, "no memory"},
+        {ATAMO_REASON_STORE, "the store takes nothing"},
         {ATAMO_REASON_TEMPLATE, "template field missing"},
         {ATAMO_REASON_PROVIDER, "rule provider failed"},
         {ATAMO_REASON_UNKNOWN_AGENT, "no such agent"},

@@ -1,0 +1,291 @@
+/* recover - take up what a store has from an earlier life.
+ *
+ * Happy path: the marks of single actions are read into a list, in order; then the events one after
+ * the other, in the order of their acceptance, each with its marks: what has ended is left out,
+ * what backs off waits for its time, what is dead is buried again, all else is scheduled, before
+ * any new event comes in. Rows that cannot be read are counted and left alone: never a reason to
+ * refuse the rest.
+ */
+#include "flow/commit.h"
+
+#include "store/row.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct mark {
+    uint64_t place;
+    uint16_t ordinal;
+    struct row_mark mark; /* its text is malloc'ed */
+};
+
+struct recovery {
+    struct flow *flow;
+    struct mark *marks;
+    size_t mark_count, mark_room, next_mark;
+    uint64_t damaged;
+    int status;
+};
+
+/* --- marks */
+
+static int note_mark(void *user, const atamo_record *record)
+{
+    struct recovery *recovery = user;
+    struct mark mark = {.place = row_key_place(record->key),
+                        .ordinal = row_key_ordinal(record->key)};
+
+    if (record->status != ATAMO_OK || mark.ordinal == 0 ||
+        row_get_mark(record->value, &mark.mark) != ATAMO_OK) {
+        recovery->damaged++;
+        return 0;
+    }
+    if (recovery->mark_count == recovery->mark_room) {
+        const size_t room = recovery->mark_room * 2 + 256;
+        struct mark *grown = realloc(recovery->marks, room * sizeof *grown);
+
+        if (grown == NULL) {
+            recovery->status = ATAMO_NO_MEMORY;
+            return 1;
+        }
+        recovery->marks = grown;
+        recovery->mark_room = room;
+    }
+    mark.mark.text.data = strndup(mark.mark.text.data, mark.mark.text.size);
+    if (mark.mark.text.data == NULL) {
+        recovery->status = ATAMO_NO_MEMORY;
+        return 1;
+    }
+    recovery->marks[recovery->mark_count++] = mark;
+    return 0;
+}
+
+/* What became of an action; NULL: nothing yet. Events and their actions come in ascending order. */
+static const struct row_mark *find_mark(struct recovery *recovery, uint64_t place, uint16_t ordinal)
+{
+    while (recovery->next_mark < recovery->mark_count) {
+        const struct mark *mark = &recovery->marks[recovery->next_mark];
+
+        if (mark->place == place && mark->ordinal == ordinal)
+            return &mark->mark;
+        if (mark->place > place || (mark->place == place && mark->ordinal > ordinal))
+            return NULL;
+        recovery->next_mark++;
+    }
+    return NULL;
+}
+
+/* --- events */
+
+static struct lane *lane_of(const struct flow *flow, uint32_t agent)
+{
+    for (uint32_t i = 0; i < flow->lane_count; i++)
+        if (flow->lanes[i]->settings.name_id == agent)
+            return flow->lanes[i];
+    return NULL;
+}
+
+/* An action with a plan of its own, as a rule provider's proposal has; NULL without memory, or if
+ * there is no such agent any more. */
+static struct action *make_action(struct flow *flow, struct message *message,
+                                  const struct row_action *row)
+{
+    const uint32_t agent = names_add(flow->names, row->agent);
+    const struct lane *lane = lane_of(flow, agent);
+    struct action_body *body = lane == NULL ? NULL : malloc(sizeof *body + row->body.size + 1);
+    struct action *action = body == NULL ? NULL : actions_take(&flow->actions);
+
+    if (action == NULL) {
+        free(body);
+        return NULL;
+    }
+    body->plan = (struct rule_action){
+        .rule = names_add(flow->names, row->rule),
+        .type = names_add(flow->names, row->type),
+        .agent = agent,
+        .as = row->as.size == 0 ? 0 : names_add(flow->names, row->as),
+        .attempts = row->attempts,
+        .deadline_ns = row->deadline_ns,
+    };
+    body->refs = 1;
+    body->size = row->has_body ? (uint32_t)row->body.size : 0;
+    memcpy(body->bytes, row->body.data, body->size);
+    body->bytes[body->size] = '\0';
+    action->body = body;
+    action->plan = &body->plan;
+    action->message = message;
+    action->lane = lane->number;
+    action->ordinal = row->ordinal;
+    message->open++;
+    message->kept_open++;
+    flow_counters_of(flow, message)->actions++;
+    return action;
+}
+
+static void bury(struct flow *flow, struct action *action, const struct row_mark *mark)
+{
+    struct action_note *note = malloc(sizeof *note + mark->text.size + 1);
+
+    if (note != NULL && mark->text.size > 0) {
+        note->retry_after_ms = 0;
+        note->size = (uint32_t)mark->text.size;
+        memcpy(note->text, mark->text.data, mark->text.size);
+        note->text[note->size] = '\0';
+        action->note = note;
+    } else {
+        free(note);
+    }
+    action->message->refs++; /* the dead letter's */
+    action->message->open--;
+    flow_counters_of(flow, action->message)->dead++;
+    flow_bury(flow, action, (atamo_reason)mark->reason);
+}
+
+static void take_up(struct flow *flow, struct action *action, const struct row_mark *mark)
+{
+    if (mark == NULL) {
+        flow_schedule(flow, action);
+        return;
+    }
+    action_set_attempt(action, mark->attempts);
+    if (mark->state == ROW_DEAD) {
+        bury(flow, action, mark);
+        return;
+    }
+    flow_schedule_at(flow, action, mark->at_ns);
+}
+
+/* The actions of an event that have not ended. False if the row breaks off. */
+static bool take_actions(struct recovery *recovery, struct row_event *event,
+                         struct message *message)
+{
+    struct flow *flow = recovery->flow;
+
+    for (uint16_t i = 0; i < event->actions; i++) {
+        const struct row_mark *mark;
+        struct row_action row;
+        struct action *action;
+
+        if (row_next_action(event, &row) != ATAMO_OK)
+            return false;
+        message->actions = row.ordinal > message->actions ? row.ordinal : message->actions;
+        mark = find_mark(recovery, message->kept, row.ordinal);
+        if (mark != NULL)
+            message->flags |= MESSAGE_MARKED;
+        if (mark != NULL && mark->state == ROW_ENDED) {
+            message->good++;
+            continue;
+        }
+        action = make_action(flow, message, &row);
+        if (action == NULL)
+            return false;
+        take_up(flow, action, mark);
+    }
+    return true;
+}
+
+static int take_event(void *user, const atamo_record *record)
+{
+    struct recovery *recovery = user;
+    struct flow *flow = recovery->flow;
+    const uint64_t place = row_key_place(record->key);
+    struct row_event event;
+    struct message *message = NULL;
+
+    flow->ledger->place = place > flow->ledger->place ? place : flow->ledger->place;
+    if (record->status != ATAMO_OK || row_get_event(record->value, &event) != ATAMO_OK ||
+        message_restore(&flow->blocks, event.message, &message) != ATAMO_OK) {
+        recovery->damaged++;
+        return 0;
+    }
+    message->kept = place;
+    flow_take_up(flow, message);
+    if (event.put_off) {
+        if (!flow_put_off(flow, message))
+            flow_evaluate(flow, message);
+        return 0;
+    }
+    message->generation = flow->current;
+    flow->current->refs++;
+    message->open = 1; /* held until all are scheduled */
+    if (!take_actions(recovery, &event, message)) {
+        recovery->damaged++;
+        message->kept_open++; /* its rows stay */
+    }
+    (void)flow_settle_here(flow);
+    if (message->kept_open == 0)
+        flow_keep_nothing(flow, message);
+    if (--message->open == 0)
+        flow_finish(flow, message);
+    return 0;
+}
+
+/* --- all of it */
+
+static int note_node(void *user, const atamo_record *record)
+{
+    uint64_t *node = user;
+
+    if (record->value.size == sizeof *node)
+        memcpy(node, record->value.data, sizeof *node);
+    return 0;
+}
+
+static void ignore(void *user, int status)
+{
+    (void)user;
+    (void)status;
+}
+
+/* The hub's part of every UUID: the same in each life, so that ids can be looked up again. */
+static int keep_node(struct flow *flow)
+{
+    const struct ledger *ledger = flow->ledger;
+    const atamo_write write = {.size = sizeof write,
+                               .kind = ATAMO_WRITE_PUT,
+                               .space = atamo_text("hub"),
+                               .key = atamo_text("node"),
+                               .value = {(const char *)&flow->node, sizeof flow->node}};
+    const int status = ledger->store->get(ledger->self, atamo_text("hub"), atamo_text("node"),
+                                          note_node, &flow->node);
+
+    if (status != ATAMO_NOT_FOUND)
+        return status;
+    return ledger->store->write(ledger->self, &write, 1, ignore, NULL);
+}
+
+static void free_marks(struct recovery *recovery)
+{
+    for (size_t i = 0; i < recovery->mark_count; i++)
+        free((char *)(uintptr_t)recovery->marks[i].mark.text.data);
+    free(recovery->marks);
+}
+
+int flow_keep_in(struct flow *flow, const struct atamo_store *store, void *self, uint64_t *damaged)
+{
+    const atamo_range actions = {.size = sizeof actions, .space = atamo_text("action")};
+    const atamo_range events = {.size = sizeof events, .space = atamo_text("event")};
+    struct recovery recovery = {.flow = flow};
+    struct ledger *ledger = calloc(1, sizeof *ledger);
+    int status;
+
+    if (ledger == NULL)
+        return ATAMO_NO_MEMORY;
+    *ledger = (struct ledger){.flow = flow, .store = store, .self = self};
+    flow->ledger = ledger;
+    flow->now = clock_now(&flow->clock);
+    flow->journal.now = flow->now;
+    status = keep_node(flow);
+    if (status == ATAMO_OK)
+        status = store->scan(self, &actions, note_mark, &recovery);
+    if (status == ATAMO_OK)
+        status = recovery.status;
+    if (status == ATAMO_OK)
+        status = store->scan(self, &events, take_event, &recovery);
+    free_marks(&recovery);
+    *damaged = recovery.damaged;
+    if (status != ATAMO_OK)
+        flow_keep_end(flow);
+    return status;
+}

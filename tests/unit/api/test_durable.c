@@ -1,0 +1,306 @@
+/* A durable hub: what it has accepted is dealt with, whatever happens to the process in between.
+ * Each test has a store of its own; "the next life" is another hub on the same store. */
+#include "fixture.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char folder[64];
+
+static int set_up(void **state)
+{
+    (void)state;
+    (void)snprintf(folder, sizeof folder, "/tmp/atamo-durable-XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    char command[128];
+
+    (void)state;
+    (void)snprintf(command, sizeof command, "rm -rf %s", folder);
+    return system(command); /* NOLINT(concurrency-mt-unsafe): no hub runs */
+}
+
+/* An agent that does as the body says: "done", "retry", "fail", "hold". It writes each attempt to a
+ * pipe, if there is one. */
+struct seen {
+    _Atomic int attempts, first_attempts;
+    _Atomic bool holds, fails;
+    uint64_t keys[4096];
+    char bodies[4096][16];
+    int pipe;
+};
+
+static struct seen seen;
+
+static void handle(void *self, atamo_action action)
+{
+    const atamo_host *host = self;
+    atamo_action_info info = {.size = sizeof info};
+    int number;
+
+    assert_int_equal(host->info(host, action, &info), ATAMO_OK);
+    number = atomic_fetch_add(&seen.attempts, 1);
+    if (info.attempt == 1)
+        atomic_fetch_add(&seen.first_attempts, 1);
+    seen.keys[number] = info.idempotency_key;
+    (void)snprintf(seen.bodies[number], sizeof seen.bodies[0], "%.*s", (int)info.body.size,
+                   info.body.data);
+    if (seen.pipe > 0)
+        (void)!write(seen.pipe, seen.bodies[number], sizeof seen.bodies[0]);
+    if (atomic_load(&seen.holds))
+        return;
+    if (atomic_load(&seen.fails))
+        atamo_fail(host, action, "it cannot be done");
+    else if (strstr(seen.bodies[number], "retry") != NULL)
+        atamo_retry(host, action, 50, "not yet");
+    else
+        atamo_done(host, action);
+}
+
+/* What was held is let go when the hub stops. */
+static void let_go(void *self, atamo_action action, uint32_t reason)
+{
+    (void)reason;
+    atamo_done(self, action);
+}
+
+static const atamo_agent agent = {.size = sizeof agent, .handle = handle, .cancel = let_go};
+static const atamo_plugin plugin = {
+    ATAMO_PLUGIN_HEAD, .id = "work", .version = "1", .summary = "works", .agent = &agent,
+};
+
+static struct fixture *live(const char *agent_settings)
+{
+    static const atamo_registration registration = {&plugin, NULL};
+    char yaml[1024];
+
+    (void)snprintf(yaml, sizeof yaml,
+                   "hub: {mode: durable}\n"
+                   "store: {plugin: %s/lib/atamo/plugins/lmdb.so, config: {path: %s/store}}\n"
+                   "agents: {a: {plugin: work, %s}}\n"
+                   "rules: [{id: r, on: x, then: {agent: a, action: do}}]\n",
+                   ATAMO_BUILD_DIR, folder, agent_settings);
+    memset(&seen, 0, sizeof seen);
+    return fixture_open(yaml, &registration, 1);
+}
+
+/* The end of a life, without waiting for what is open. */
+static void leave(struct fixture *fixture)
+{
+    atamo_client_close(fixture->client);
+    (void)atamo_close(fixture->hub, 0);
+    free(fixture);
+}
+
+static size_t first_place(const struct fixture *fixture, atamo_step step)
+{
+    size_t i = 0;
+
+    while (i < fixture->record_count && fixture->records[i].step != step)
+        i++;
+    return i;
+}
+
+static void test_an_event_is_committed_before_an_agent_hears_of_it(void **state)
+{
+    struct fixture *fixture = live("");
+
+    (void)state;
+    fixture_submit(fixture, "x", "1", "");
+    FIXTURE_UNTIL(fixture, fixture_count(fixture, ATAMO_STEP_FINISHED, 0) == 1);
+    assert_true(first_place(fixture, ATAMO_STEP_COMMITTED) <
+                first_place(fixture, ATAMO_STEP_ATTEMPT));
+    fixture_close(fixture);
+    fixture = live("");
+    assert_int_equal(fixture_stats(fixture).accepted, 0); /* nothing is left of it */
+    fixture_close(fixture);
+}
+
+static void test_what_a_killed_process_had_accepted_is_done_in_the_next_life(void **state)
+{
+    struct fixture *fixture;
+    uint64_t keys[100];
+    char body[16];
+    int pipes[2];
+    pid_t child;
+
+    (void)state;
+    assert_int_equal(pipe(pipes), 0);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        fixture = live("");
+        atomic_store(&seen.holds, true);
+        for (int i = 0; i < 100; i++) {
+            (void)snprintf(body, sizeof body, "%d", i);
+            fixture_submit(fixture, "x", body, "");
+        }
+        FIXTURE_UNTIL(fixture, atomic_load(&seen.attempts) == 100);
+        (void)!write(pipes[1], seen.keys, sizeof keys);
+        for (;;)
+            (void)pause();
+    }
+    assert_int_equal(read(pipes[0], keys, sizeof keys), sizeof keys);
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    fixture = live("");
+    FIXTURE_UNTIL(fixture, atomic_load(&seen.attempts) == 100);
+    assert_int_equal(atamo_wait_idle(fixture->hub, FIXTURE_LIMIT_MS), ATAMO_OK);
+    assert_int_equal(fixture_stats(fixture).done, 100);
+    assert_memory_equal(seen.keys, keys, sizeof keys); /* in order, under the same keys */
+    assert_string_equal(seen.bodies[99], "99");
+    fixture_close(fixture);
+    (void)close(pipes[0]);
+    (void)close(pipes[1]);
+}
+
+static void test_a_stop_leaves_what_is_open_for_the_next_life(void **state)
+{
+    struct fixture *fixture = live("concurrency: 1");
+
+    (void)state;
+    atomic_store(&seen.holds, true);
+    for (int i = 0; i < 5; i++)
+        fixture_submit(fixture, "x", "1", "");
+    FIXTURE_UNTIL(fixture, fixture_count(fixture, ATAMO_STEP_COMMITTED, 0) == 5);
+    FIXTURE_UNTIL(fixture, atomic_load(&seen.attempts) == 1);
+    leave(fixture);
+    fixture = live("");
+    FIXTURE_UNTIL(fixture, atomic_load(&seen.attempts) == 5);
+    assert_int_equal(atamo_wait_idle(fixture->hub, FIXTURE_LIMIT_MS), ATAMO_OK);
+    assert_int_equal(fixture_stats(fixture).done, 5);
+    fixture_close(fixture);
+}
+
+static void test_attempts_are_counted_over_restarts_until_they_run_out(void **state)
+{
+    (void)state;
+    for (int life = 0; life < 2; life++) {
+        struct fixture *fixture = live("retry: {attempts: 4, base: 1ms, max: 1ms}");
+
+        if (life == 0)
+            fixture_submit(fixture, "x", "\"retry\"", "");
+        FIXTURE_UNTIL(fixture, atomic_load(&seen.attempts) == 2);
+        if (life == 0) {
+            FIXTURE_UNTIL(fixture, fixture_count(fixture, ATAMO_STEP_RETRY, 0) == 2);
+        } else {
+            FIXTURE_UNTIL(fixture, fixture_count(fixture, ATAMO_STEP_DEAD, 0) == 1);
+            assert_int_equal(seen.first_attempts, 0);
+        }
+        leave(fixture);
+    }
+}
+
+static void test_a_dead_letter_lives_on_and_can_be_replayed_or_dropped(void **state)
+{
+    atamo_dead_letter letter = {.size = sizeof letter};
+    struct fixture *fixture = live("");
+
+    (void)state;
+    atomic_store(&seen.fails, true);
+    fixture_submit(fixture, "x", "1", "");
+    fixture_submit(fixture, "x", "2", "");
+    FIXTURE_UNTIL(fixture, fixture_count(fixture, ATAMO_STEP_FINISHED, 0) == 2);
+    fixture_close(fixture);
+    fixture = live("");
+    assert_int_equal(atamo_dead_next(fixture->hub, 0, &letter), ATAMO_OK);
+    assert_string_equal(letter.text, "it cannot be done");
+    assert_string_equal(letter.rule, "r");
+    assert_int_equal(letter.attempts, 1);
+    assert_int_equal(atamo_dead_replay(fixture->hub, letter.id), ATAMO_OK);
+    FIXTURE_UNTIL(fixture, fixture_count(fixture, ATAMO_STEP_DONE, 0) == 1);
+    assert_string_equal(seen.bodies[0], "1");
+    assert_int_equal(atamo_dead_next(fixture->hub, letter.id, &letter), ATAMO_OK);
+    fixture_close(fixture);
+    fixture = live("");
+    letter.id = 0;
+    assert_int_equal(atamo_dead_next(fixture->hub, 0, &letter), ATAMO_OK);
+    assert_int_equal(atamo_dead_drop(fixture->hub, letter.id), ATAMO_OK);
+    fixture_close(fixture);
+    fixture = live("");
+    assert_int_equal(atamo_dead_next(fixture->hub, 0, &letter), ATAMO_NOT_FOUND);
+    assert_int_equal(fixture_stats(fixture).accepted, 0);
+    fixture_close(fixture);
+}
+
+static void test_a_delayed_event_waits_over_a_restart(void **state)
+{
+    struct fixture *fixture = live("");
+    atamo_event_draft draft = atamo_draft("x");
+
+    (void)state;
+    draft.data = atamo_text("7");
+    draft.delay_ms = 400;
+    assert_int_equal(atamo_submit(fixture->client, &draft, NULL), ATAMO_OK);
+    FIXTURE_UNTIL(fixture, fixture_count(fixture, ATAMO_STEP_DELAYED, 0) == 1);
+    assert_int_equal(fixture_count(fixture, ATAMO_STEP_COMMITTED, 0), 1);
+    leave(fixture);
+    fixture = live("");
+    FIXTURE_UNTIL(fixture, atomic_load(&seen.attempts) == 1);
+    assert_string_equal(seen.bodies[0], "7");
+    assert_int_equal(atamo_wait_idle(fixture->hub, FIXTURE_LIMIT_MS), ATAMO_OK);
+    fixture_close(fixture);
+}
+
+static void test_the_order_of_a_key_holds_over_a_restart(void **state)
+{
+    struct fixture *fixture = live("retry: {attempts: 9, base: 20ms, max: 20ms}");
+
+    (void)state;
+    atomic_store(&seen.holds, true);
+    for (int i = 0; i < 6; i++) {
+        char body[16];
+
+        (void)snprintf(body, sizeof body, "%d", i);
+        fixture_submit(fixture, "x", body, "key");
+    }
+    FIXTURE_UNTIL(fixture, fixture_count(fixture, ATAMO_STEP_COMMITTED, 0) == 6);
+    leave(fixture);
+    fixture = live("");
+    FIXTURE_UNTIL(fixture, atomic_load(&seen.attempts) == 6);
+    for (int i = 0; i < 6; i++) {
+        char body[16];
+
+        (void)snprintf(body, sizeof body, "%d", i);
+        assert_string_equal(seen.bodies[i], body);
+    }
+    assert_int_equal(atamo_wait_idle(fixture->hub, FIXTURE_LIMIT_MS), ATAMO_OK);
+    fixture_close(fixture);
+}
+
+static void test_the_store_cannot_be_changed_while_the_hub_runs(void **state)
+{
+    struct fixture *fixture = live("");
+    atamo_report *report = NULL;
+
+    (void)state;
+    assert_int_equal(atamo_reload(fixture->hub, NULL,
+                                  atamo_text("agents: {a: {plugin: work}}\nrules: []\n"), &report),
+                     ATAMO_INVALID);
+    assert_non_null(strstr(atamo_report_at(report, 0).text, "store cannot be changed"));
+    atamo_report_free(report);
+    fixture_close(fixture);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(test_an_event_is_committed_before_an_agent_hears_of_it),
+        TEST(test_what_a_killed_process_had_accepted_is_done_in_the_next_life),
+        TEST(test_a_stop_leaves_what_is_open_for_the_next_life),
+        TEST(test_attempts_are_counted_over_restarts_until_they_run_out),
+        TEST(test_a_dead_letter_lives_on_and_can_be_replayed_or_dropped),
+        TEST(test_a_delayed_event_waits_over_a_restart),
+        TEST(test_the_order_of_a_key_holds_over_a_restart),
+        TEST(test_the_store_cannot_be_changed_while_the_hub_runs),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
