@@ -9,9 +9,7 @@
  * an alert, done actions end in memory; what was committed before is still there for the next
  * start.
  */
-#include "flow/commit.h"
-
-#include "store/row.h"
+#include "flow/commit_inside.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -19,43 +17,7 @@
 
 enum { FULL_PAUSE_NS = 200000000, BUSY_PAUSE_NS = 1000000 };
 
-enum space { SPACE_EVENT, SPACE_ACTION };
-
-/* One row to write; its value lies in the commit's bytes. */
-struct row {
-    uint32_t kind; /* enum atamo_write_kind */
-    enum space space;
-    char key[ROW_KEY_ACTION];
-    size_t offset, size;
-};
-
-struct kept_event {
-    struct message *message;
-    uint32_t count; /* of its actions, in the list of actions */
-    bool put_off;
-};
-
-struct commit {
-    struct flow_call call; /* first */
-    struct ledger *ledger;
-    int status;
-    struct row *rows;
-    size_t row_count, row_room;
-    char *bytes;
-    size_t size, room;
-    struct kept_event *events;
-    size_t event_count, event_room;
-    struct action **actions;
-    size_t action_count, action_room;
-    struct action **ends;
-    size_t end_count, end_room;
-    atamo_write *writes;
-    size_t write_room;
-};
-
-/* --- growing lists */
-
-static bool reserve(void *list, size_t *room, size_t count, size_t size)
+bool commit_reserve(void *list, size_t *room, size_t count, size_t size)
 {
     void *old;
     void *grown;
@@ -71,7 +33,7 @@ static bool reserve(void *list, size_t *room, size_t count, size_t size)
     return true;
 }
 
-static struct commit *gathering(struct ledger *ledger)
+struct commit *commit_gathering(struct ledger *ledger)
 {
     struct commit *commit = ledger->gathering;
 
@@ -108,205 +70,6 @@ static void free_commit(struct commit *commit)
     free(commit);
 }
 
-/* A row with room for `size` bytes of value, which stay where they are until the next row; NULL
- * without memory. */
-static char *add_row(struct commit *commit, uint32_t kind, enum space space, uint64_t place,
-                     uint16_t ordinal, size_t size)
-{
-    struct row *row;
-
-    if (!reserve(&commit->rows, &commit->row_room, commit->row_count + 1, sizeof *commit->rows) ||
-        !reserve(&commit->bytes, &commit->room, commit->size + size + 1, 1))
-        return NULL;
-    row = &commit->rows[commit->row_count++];
-    *row = (struct row){.kind = kind, .space = space, .offset = commit->size, .size = size};
-    row_action_key(row->key, place, ordinal);
-    commit->size += size;
-    return commit->bytes + row->offset;
-}
-
-static bool delete_row(struct commit *commit, enum space space, uint64_t place, uint16_t ordinal)
-{
-    return add_row(commit, ATAMO_WRITE_DELETE, space, place, ordinal, 0) != NULL;
-}
-
-static bool put_mark(struct commit *commit, struct message *message, uint16_t ordinal,
-                     const struct row_mark *mark)
-{
-    char *out = add_row(commit, ATAMO_WRITE_PUT, SPACE_ACTION, message->kept, ordinal,
-                        row_put_mark(NULL, mark));
-
-    if (out == NULL)
-        return false;
-    (void)row_put_mark(out, mark);
-    message->flags |= MESSAGE_MARKED;
-    return true;
-}
-
-/* --- adding */
-
-static struct row_action row_of(const struct flow *flow, const struct action *action)
-{
-    const struct rule_action *plan = action->plan;
-
-    return (struct row_action){
-        .ordinal = action->ordinal,
-        .attempts = (uint16_t)(plan->attempts < UINT16_MAX ? plan->attempts : UINT16_MAX),
-        .deadline_ns = plan->deadline_ns,
-        .rule = names_text(flow->names, plan->rule),
-        .type = names_text(flow->names, plan->type),
-        .agent = names_text(flow->names, plan->agent),
-        .as = names_text(flow->names, plan->as),
-        .body = action_body(action),
-        .has_body = action->body != NULL && action->body->size > 0,
-    };
-}
-
-static bool put_event(struct commit *commit, const struct message *message,
-                      struct action *const *actions, uint32_t count, bool put_off)
-{
-    const struct flow *flow = commit->ledger->flow;
-    size_t size = row_put_event(NULL, message, (uint16_t)count, put_off);
-    char *out;
-
-    for (uint32_t i = 0; i < count; i++) {
-        const struct row_action action = row_of(flow, actions[i]);
-
-        size += row_put_action(NULL, &action);
-    }
-    out = add_row(commit, ATAMO_WRITE_PUT, SPACE_EVENT, message->kept, 0, size);
-    if (out == NULL)
-        return false;
-    out += row_put_event(out, message, (uint16_t)count, put_off);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct row_action action = row_of(flow, actions[i]);
-
-        out += row_put_action(out, &action);
-    }
-    return true;
-}
-
-/* An event that could not be kept: its actions end, nobody was told that it is safe. */
-static void shed(struct flow *flow, struct message *message, struct action *const *actions,
-                 uint32_t count)
-{
-    message->kept = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        flow_record_action(flow, ATAMO_STEP_ALERT, actions[i], ATAMO_REASON_STORE);
-        flow_end(flow, actions[i], ATAMO_STEP_SHED, ATAMO_REASON_STORE);
-    }
-}
-
-/* The hold of flow_evaluate() ends. */
-static void let_go(struct flow *flow, struct message *message)
-{
-    if (--message->open == 0)
-        flow_finish(flow, message);
-}
-
-/* All of its rows go. */
-static bool delete_event(struct commit *commit, const struct message *message)
-{
-    bool good = delete_row(commit, SPACE_EVENT, message->kept, 0);
-
-    if ((message->flags & MESSAGE_MARKED) != 0)
-        for (uint16_t i = 1; i <= message->actions && good; i++)
-            good = delete_row(commit, SPACE_ACTION, message->kept, i);
-    return good;
-}
-
-void flow_keep(struct flow *flow, struct message *message, struct action **actions, uint32_t count,
-               bool put_off)
-{
-    struct ledger *ledger = flow->ledger;
-    struct commit *commit = gathering(ledger);
-
-    if (message->kept == 0)
-        message->kept = ++ledger->place;
-    message->kept_open = (uint16_t)count;
-    if (commit == NULL ||
-        !reserve(&commit->events, &commit->event_room, commit->event_count + 1,
-                 sizeof *commit->events) ||
-        !reserve((void *)&commit->actions, &commit->action_room, commit->action_count + count,
-                 sizeof(struct action *)) ||
-        !(count == 0 && !put_off ? delete_event(commit, message)
-                                 : put_event(commit, message, actions, count, put_off))) {
-        shed(flow, message, actions, count);
-        let_go(flow, message);
-        return;
-    }
-    commit->events[commit->event_count++] = (struct kept_event){message, count, put_off};
-    for (uint32_t i = 0; i < count; i++)
-        commit->actions[commit->action_count++] = actions[i];
-}
-
-void flow_keep_nothing(struct flow *flow, const struct message *message)
-{
-    struct commit *commit = gathering(flow->ledger);
-
-    if (commit != NULL)
-        (void)delete_event(commit, message);
-}
-
-bool flow_keep_done(struct flow *flow, struct action *action)
-{
-    struct message *message = action->message;
-    struct commit *commit = flow->ledger == NULL ? NULL : gathering(flow->ledger);
-
-    if (commit == NULL || !reserve((void *)&commit->ends, &commit->end_room, commit->end_count + 1,
-                                   sizeof(struct action *)))
-        return false;
-    assert(message->kept_open > 0);
-    if (--message->kept_open == 0 && !delete_event(commit, message))
-        return false;
-    commit->ends[commit->end_count++] = action;
-    return true;
-}
-
-void flow_keep_ended(struct flow *flow, const struct action *action)
-{
-    static const struct row_mark ended = {.state = ROW_ENDED, .text = {"", 0}};
-    struct message *message = action->message;
-    struct commit *commit;
-
-    if (flow->ledger == NULL || flow->ledger->handing_back)
-        return;
-    commit = gathering(flow->ledger);
-    if (commit == NULL)
-        return;
-    assert(message->kept_open > 0);
-    if (--message->kept_open == 0)
-        (void)delete_event(commit, message);
-    else
-        (void)put_mark(commit, message, action->ordinal, &ended);
-}
-
-void flow_keep_retry(struct flow *flow, const struct action *action, int64_t due_ns)
-{
-    const struct row_mark mark = {.state = ROW_BACKING_OFF,
-                                  .attempts = (uint16_t)action_attempt(action),
-                                  .at_ns = due_ns,
-                                  .text = {"", 0}};
-    struct commit *commit = flow->ledger == NULL ? NULL : gathering(flow->ledger);
-
-    if (commit != NULL)
-        (void)put_mark(commit, action->message, action->ordinal, &mark);
-}
-
-void flow_keep_dead(struct flow *flow, const struct action *action, atamo_reason reason,
-                    atamo_bytes text)
-{
-    const struct row_mark mark = {.state = ROW_DEAD,
-                                  .reason = (uint8_t)reason,
-                                  .attempts = (uint16_t)action_attempt(action),
-                                  .at_ns = flow->now,
-                                  .text = text};
-    struct commit *commit = flow->ledger == NULL ? NULL : gathering(flow->ledger);
-
-    if (commit != NULL)
-        (void)put_mark(commit, action->message, action->ordinal, &mark);
-}
-
 /* --- handing over */
 
 /* Those that ended while others of their event stay open. */
@@ -318,7 +81,7 @@ static void mark_ends(struct commit *commit)
         struct message *message = commit->ends[i]->message;
 
         if (message->kept_open > 0)
-            (void)put_mark(commit, message, commit->ends[i]->ordinal, &ended);
+            (void)commit_mark(commit, message, commit->ends[i]->ordinal, &ended);
     }
 }
 
@@ -326,7 +89,8 @@ static bool list_writes(struct commit *commit)
 {
     static const char *const spaces[] = {"event", "action"};
 
-    if (!reserve(&commit->writes, &commit->write_room, commit->row_count, sizeof *commit->writes))
+    if (!commit_reserve(&commit->writes, &commit->write_room, commit->row_count,
+                        sizeof *commit->writes))
         return false;
     for (size_t i = 0; i < commit->row_count; i++) {
         const struct row *row = &commit->rows[i];
@@ -385,7 +149,7 @@ static void go_on(struct flow *flow, struct commit *commit)
         if (event->put_off)
             flow_evaluate(flow, event->message);
         else
-            let_go(flow, event->message);
+            commit_let_go(flow, event->message);
     }
 }
 
@@ -397,9 +161,9 @@ static void give_up(struct flow *flow, struct commit *commit)
         const struct kept_event *event = &commit->events[i];
 
         event->message->open += event->put_off; /* it was not evaluated: nobody holds it */
-        shed(flow, event->message, commit->actions + next, event->count);
+        commit_shed(flow, event->message, commit->actions + next, event->count);
         next += event->count;
-        let_go(flow, event->message);
+        commit_let_go(flow, event->message);
     }
 }
 

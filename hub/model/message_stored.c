@@ -101,7 +101,7 @@ static bool fits(const struct message *head, const char *text, size_t size)
         return false;
     for (size_t i = 0; i < head->extension_size; i++)
         nuls += text[before + i] == '\0';
-    return nuls == 2u * head->extension_count &&
+    return nuls == (size_t)head->extension_count * 2 &&
            (head->extension_size == 0 || text[before + head->extension_size - 1] == '\0');
 }
 

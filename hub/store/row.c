@@ -92,9 +92,10 @@ uint16_t row_key_ordinal(atamo_bytes key)
 
 size_t row_put_event(char *data, const struct message *message, uint16_t actions, bool put_off)
 {
-    struct out out = {data, 0};
+    struct out out = {NULL, 0};
     const size_t size = message_stored_size(message);
 
+    out.data = data;
     put8(&out, EVENT_FORMAT);
     put8(&out, put_off);
     put16(&out, actions);
@@ -106,8 +107,9 @@ size_t row_put_event(char *data, const struct message *message, uint16_t actions
 
 size_t row_put_action(char *data, const struct row_action *action)
 {
-    struct out out = {data, 0};
+    struct out out = {NULL, 0};
 
+    out.data = data;
     put16(&out, action->ordinal);
     put16(&out, action->attempts);
     put64(&out, action->deadline_ns);
@@ -123,8 +125,9 @@ size_t row_put_action(char *data, const struct row_action *action)
 
 size_t row_put_mark(char *data, const struct row_mark *mark)
 {
-    struct out out = {data, 0};
+    struct out out = {NULL, 0};
 
+    out.data = data;
     put8(&out, mark->state);
     put8(&out, mark->reason);
     put16(&out, mark->attempts);

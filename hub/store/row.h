@@ -41,11 +41,11 @@ uint64_t row_key_place(atamo_bytes key);
 uint16_t row_key_ordinal(atamo_bytes key); /* 0 if it has none */
 
 /* An event's row: begin, then its actions one after the other. Each returns the bytes written to
- * `out`, or that it would write if `out` is NULL. `put_off`: its rules are still to be evaluated.
+ * `out`, or that it would write if `data` is NULL. `put_off`: its rules are still to be evaluated.
  */
-size_t row_put_event(char *out, const struct message *message, uint16_t actions, bool put_off);
-size_t row_put_action(char *out, const struct row_action *action);
-size_t row_put_mark(char *out, const struct row_mark *mark);
+size_t row_put_event(char *data, const struct message *message, uint16_t actions, bool put_off);
+size_t row_put_action(char *data, const struct row_action *action);
+size_t row_put_mark(char *data, const struct row_mark *mark);
 
 /* Reading a row of an event. */
 struct row_event {
