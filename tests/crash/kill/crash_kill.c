@@ -1,0 +1,308 @@
+/* crash_kill - a durable hub is killed at random instants, also while it recovers, and a checker
+ * that knows nothing of it compares what was acknowledged with what was done.
+ *
+ * usage: crash_kill [--cycles N] [--seed S] [--plant early-ack]
+ *
+ * Each life is a process: it submits numbered events, in eight keys, and tells the parent through a
+ * pipe which ones were committed and which ones its agent has done. Some attempts fail and are
+ * tried again. After a random time the parent kills it; the last life may end by itself. Then:
+ *
+ *   - every event that was acknowledged has been done at least once;
+ *   - within a key nothing is done again once its successor was done, and no successor before it;
+ *   - the last hub's books balance, and its store has nothing left.
+ *
+ * --plant early-ack acknowledges when the event is submitted: the checker must find what is lost
+ * then. Exit 0: all held; 1: something did not, and a line says what.
+ */
+#include <atamo/agent.h>
+#include <atamo/hub.h>
+#include <atamo/inline.h>
+
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { KEYS = 8, NUMBERS = 4000000, WINDOW = 200, PER_LIFE_MS = 60, LIMIT_MS = 60000 };
+
+/* What a life tells. */
+enum { ACKNOWLEDGED = 1, DONE = 2, ENDED = 3 };
+
+struct news {
+    uint32_t kind;
+    uint32_t number; /* ENDED: 1 if the books balance */
+};
+
+static void must(bool good, const char *what)
+{
+    if (good)
+        return;
+    (void)fprintf(stderr, "crash_kill: %s\n", what);
+    _exit(1);
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* --- a life */
+
+struct life {
+    int pipe;
+    const char *folder;
+    uint32_t next;
+    bool last, early;
+    uint32_t sent, committed;
+    uint32_t waiting[WINDOW]; /* numbers submitted and not committed, a ring */
+};
+
+static void tell(const struct life *life, uint32_t kind, uint32_t number)
+{
+    const struct news news = {kind, number};
+
+    must(write(life->pipe, &news, sizeof news) == sizeof news, "the pipe broke");
+}
+
+static void handle(void *self, atamo_action action)
+{
+    const atamo_host *host = self;
+    const struct life *life = host->context(host);
+    atamo_action_info info = {.size = sizeof info};
+    uint32_t number;
+
+    if (host->info(host, action, &info) != ATAMO_OK)
+        return;
+    number = (uint32_t)strtoul(info.body.data, NULL, 10);
+    if (info.attempt == 1 && number % 5 == 0) {
+        atamo_retry(host, action, 0, "not at first");
+        return;
+    }
+    tell(life, DONE, number);
+    atamo_done(host, action);
+}
+
+static const atamo_agent agent = {.size = sizeof agent, .handle = handle};
+static const atamo_plugin plugin = {
+    ATAMO_PLUGIN_HEAD, .id = "work", .version = "1", .summary = "works", .agent = &agent,
+};
+
+static void note_records(const atamo_telemetry *records, size_t count, uint64_t lost, void *user)
+{
+    struct life *life = user;
+
+    must(lost == 0, "records were lost");
+    for (size_t i = 0; i < count; i += atamo_telemetry_span(&records[i])) {
+        if (records[i].step != ATAMO_STEP_COMMITTED)
+            continue;
+        if (!life->early)
+            tell(life, ACKNOWLEDGED, life->waiting[life->committed % WINDOW]);
+        life->committed++;
+    }
+}
+
+static void submit_some(struct life *life, atamo_client *client)
+{
+    while (life->sent - life->committed < WINDOW) {
+        atamo_event_draft draft = atamo_draft("x");
+        char data[16];
+        char key[16];
+
+        (void)snprintf(data, sizeof data, "%u", life->next);
+        (void)snprintf(key, sizeof key, "key-%u", life->next % KEYS);
+        draft.data = atamo_text(data);
+        draft.partitionkey = atamo_text(key);
+        life->waiting[life->sent % WINDOW] = life->next;
+        if (atamo_submit(client, &draft, NULL) != ATAMO_OK)
+            return;
+        if (life->early)
+            tell(life, ACKNOWLEDGED, life->next);
+        life->sent++;
+        life->next++;
+    }
+}
+
+static void live(struct life *life)
+{
+    const atamo_registration registration = {&plugin, life};
+    atamo_settings settings = {
+        .size = sizeof settings, .plugins = &registration, .plugin_count = 1};
+    atamo_stats stats = {.size = sizeof stats};
+    atamo_client *client;
+    atamo_hub *hub;
+    char yaml[1024];
+    int status;
+
+    (void)snprintf(yaml, sizeof yaml,
+                   "hub: {mode: durable}\n"
+                   "store: {plugin: %s/lib/atamo/plugins/lmdb.so, config: {path: %s/store}}\n"
+                   "agents: {a: {plugin: work, concurrency: 64, retry: {base: 1ms, max: 5ms}}}\n"
+                   "rules: [{id: r, on: x, then: {agent: a, action: do}}]\n",
+                   ATAMO_BUILD_DIR, life->folder);
+    settings.config = atamo_text(yaml);
+    must(atamo_open(&settings, &hub, NULL) == ATAMO_OK, "the hub does not open");
+    must(atamo_client_open(hub, &client) == ATAMO_OK, "client");
+    /* The last life only finishes; nobody would listen while it waits. */
+    must(life->last ||
+             atamo_watch_telemetry(client, ATAMO_WATCH_OWN, note_records, life) == ATAMO_OK,
+         "watch");
+    while (!life->last) { /* until it is killed */
+        submit_some(life, client);
+        (void)atamo_wait(client, 100);
+        (void)atamo_dispatch(client, 0, NULL);
+    }
+    status = atamo_wait_idle(hub, LIMIT_MS);
+    must(atamo_stats_get(hub, NULL, &stats) == ATAMO_OK, "stats");
+    atamo_client_close(client);
+    status = atamo_close(hub, 10000) == ATAMO_OK ? status : ATAMO_TIMEOUT;
+    tell(life, ENDED,
+         status == ATAMO_OK && stats.accepted == stats.finished &&
+             stats.actions ==
+                 stats.done + stats.dead + stats.shed + stats.cancelled + stats.expired);
+    _exit(0);
+}
+
+/* --- the checker */
+
+struct checker {
+    uint8_t *acknowledged, *done; /* by number */
+    uint32_t latest[KEYS];        /* the highest number of each key that was done */
+    uint32_t highest;             /* number that any life told of */
+    uint64_t acknowledgements, effects, repeated;
+    bool balanced;
+};
+
+static void check(struct checker *checker, const struct news *news)
+{
+    const uint32_t number = news->number;
+    uint32_t *latest = &checker->latest[number % KEYS];
+
+    if (news->kind == ENDED) {
+        checker->balanced = number == 1;
+        return;
+    }
+    must(number < NUMBERS, "a number that nobody sent");
+    checker->highest = number > checker->highest ? number : checker->highest;
+    if (news->kind == ACKNOWLEDGED) {
+        checker->acknowledged[number] = 1;
+        checker->acknowledgements++;
+        return;
+    }
+    checker->effects++;
+    checker->repeated += checker->done[number];
+    checker->done[number] = 1;
+    if (number < *latest) {
+        (void)fprintf(stderr, "crash_kill: %u was done after %u of the same key\n", number,
+                      *latest);
+        _exit(1);
+    }
+    *latest = number;
+}
+
+/* Hear a life until it is killed or ends. */
+static void hear(struct checker *checker, int pipe, pid_t child, int64_t kill_at)
+{
+    bool killed = false;
+
+    for (;;) {
+        struct pollfd poller = {.fd = pipe, .events = POLLIN};
+        const int64_t left = kill_at - now_ms();
+        struct news news;
+
+        if (!killed && left <= 0) {
+            (void)kill(child, SIGKILL);
+            killed = true;
+        }
+        if (poll(&poller, 1, killed ? -1 : (int)left) <= 0)
+            continue;
+        if (read(pipe, &news, sizeof news) != sizeof news)
+            break;
+        check(checker, &news);
+    }
+}
+
+static void run_life(struct checker *checker, struct life *life, int64_t kill_at)
+{
+    int pipes[2];
+    int status = 0;
+    pid_t child;
+
+    must(pipe(pipes) == 0, "no pipe");
+    child = fork();
+    must(child >= 0, "no process");
+    if (child == 0) {
+        (void)close(pipes[0]);
+        life->pipe = pipes[1];
+        live(life);
+    }
+    (void)close(pipes[1]);
+    hear(checker, pipes[0], child, kill_at);
+    (void)close(pipes[0]);
+    must(waitpid(child, &status, 0) == child, "wait");
+    must(WIFSIGNALED(status) ? WTERMSIG(status) == SIGKILL : status == 0,
+         "a life ended in a way that nobody asked for");
+}
+
+static int verdict(const struct checker *checker, uint32_t cycles, uint64_t seed)
+{
+    uint64_t lost = 0;
+
+    for (uint32_t i = 0; i <= checker->highest; i++)
+        lost += checker->acknowledged[i] && !checker->done[i];
+    (void)printf("%u lives killed, seed %" PRIu64 ": %" PRIu64 " acknowledged, %" PRIu64
+                 " done (%" PRIu64 " more than once), %" PRIu64 " lost, books %s\n",
+                 cycles, seed, checker->acknowledgements, checker->effects, checker->repeated, lost,
+                 checker->balanced ? "balance" : "DO NOT BALANCE");
+    return lost == 0 && checker->balanced && checker->acknowledgements > 0 ? 0 : 1;
+}
+
+static uint64_t next_random(uint64_t *seed)
+{
+    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+    return *seed >> 33;
+}
+
+int main(int argc, char **argv)
+{
+    struct checker checker = {.balanced = false};
+    char folder[] = "/tmp/atamo-kill-XXXXXX";
+    struct life life = {.folder = folder};
+    uint32_t cycles = 100;
+    uint64_t seed = (uint64_t)time(NULL);
+    uint64_t random;
+    char command[64];
+    int status;
+
+    for (int i = 1; i + 1 < argc; i += 2) {
+        if (strcmp(argv[i], "--cycles") == 0)
+            cycles = (uint32_t)strtoul(argv[i + 1], NULL, 10);
+        else if (strcmp(argv[i], "--seed") == 0)
+            seed = strtoull(argv[i + 1], NULL, 10);
+        else if (strcmp(argv[i], "--plant") == 0)
+            life.early = true;
+    }
+    random = seed;
+    checker.acknowledged = calloc(NUMBERS, 1);
+    checker.done = calloc(NUMBERS, 1);
+    must(checker.acknowledged != NULL && checker.done != NULL && mkdtemp(folder) != NULL, "memory");
+    for (uint32_t i = 0; i < cycles; i++) {
+        run_life(&checker, &life, now_ms() + (int64_t)(next_random(&random) % PER_LIFE_MS));
+        life.next = checker.highest + WINDOW + 1; /* what it had sent was lost at most so far */
+    }
+    life.last = true;
+    run_life(&checker, &life, now_ms() + LIMIT_MS);
+    checker.balanced = false;
+    run_life(&checker, &life, now_ms() + LIMIT_MS); /* and nothing is left for another one */
+    status = verdict(&checker, cycles, seed);
+    (void)snprintf(command, sizeof command, "rm -rf %s", folder);
+    return system(command) == 0 ? status : 1;
+}
