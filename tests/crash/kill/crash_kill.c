@@ -296,13 +296,16 @@ int main(int argc, char **argv)
     must(checker.acknowledged != NULL && checker.done != NULL && mkdtemp(folder) != NULL, "memory");
     for (uint32_t i = 0; i < cycles; i++) {
         run_life(&checker, &life, now_ms() + (int64_t)(next_random(&random) % PER_LIFE_MS));
-        life.next = checker.highest + WINDOW + 1; /* what it had sent was lost at most so far */
+        /* No number twice: a life may have sent so many of which it could tell nothing. */
+        life.next = (checker.highest > life.next ? checker.highest : life.next) + WINDOW + 1;
     }
     life.last = true;
     run_life(&checker, &life, now_ms() + LIMIT_MS);
     checker.balanced = false;
     run_life(&checker, &life, now_ms() + LIMIT_MS); /* and nothing is left for another one */
     status = verdict(&checker, cycles, seed);
+    free(checker.acknowledged);
+    free(checker.done);
     (void)snprintf(command, sizeof command, "rm -rf %s", folder);
     return system(command) == 0 ? status : 1;
 }
