@@ -67,13 +67,16 @@ static void read_idle(void *argument)
     call->idle = call->idle && flow->in_flight == 0 && flow->local_count == 0 && flow_is_kept(flow);
 }
 
-static int wait_idle(atamo_hub *hub, uint32_t timeout_ms)
+/* `before` is called on the hub's thread before each look; NULL: nothing is. */
+static int wait_idle(atamo_hub *hub, uint32_t timeout_ms, void (*before)(void *hub))
 {
     const int64_t until = clock_monotonic() + (int64_t)timeout_ms * NS_PER_MS;
     struct idle_call call = {hub, false};
     struct timespec moment = {0, 200L * NS_PER_US};
 
     for (;;) {
+        if (before != NULL)
+            flow_call(&hub->flow, before, hub);
         flow_call(&hub->flow, read_idle, &call);
         if (call.idle)
             return ATAMO_OK;
@@ -87,7 +90,7 @@ static int wait_idle(atamo_hub *hub, uint32_t timeout_ms)
 
 int atamo_wait_idle(atamo_hub *hub, uint32_t timeout_ms)
 {
-    return wait_idle(hub, timeout_ms);
+    return wait_idle(hub, timeout_ms, NULL);
 }
 
 /* --- close */
@@ -141,13 +144,20 @@ static void free_all(atamo_hub *hub)
     free(hub);
 }
 
+static void stop_waiting(void *argument)
+{
+    atamo_hub *hub = argument;
+
+    flow_stop_waiting(&hub->flow);
+}
+
 /* Let what runs finish, or cancel it. */
 static int come_to_rest(atamo_hub *hub, uint32_t limit_ms)
 {
     int status;
 
     flow_call(&hub->flow, refuse_new, hub);
-    status = wait_idle(hub, limit_ms);
+    status = wait_idle(hub, limit_ms, stop_waiting);
     if (status != ATAMO_OK)
         flow_call(&hub->flow, cancel_all, hub);
     return status;

@@ -149,55 +149,45 @@ struct swap {
     atamo_hub *hub;
     struct generation *generation;
     int status;
+    int kept; /* status of taking up what the store has */
+    uint64_t damaged;
 };
 
+/* A hub that opens takes up its store in the same call: no event comes in between. */
 static void swap_in(void *argument)
 {
     struct swap *swap = argument;
+    struct flow *flow = &swap->hub->flow;
+    const struct instance *store =
+        swap->generation->store == NULL ? NULL : swap->generation->store->instance;
 
-    swap->status = flow_swap(&swap->hub->flow, swap->generation);
-    if (swap->status == ATAMO_OK)
-        flow_record_hub(&swap->hub->flow,
-                        swap->hub->latest == NULL ? ATAMO_REASON_STARTED : ATAMO_REASON_RELOADED, 0,
-                        "");
+    swap->status = flow_swap(flow, swap->generation);
+    if (swap->status != ATAMO_OK)
+        return;
+    flow_record_hub(flow, swap->hub->latest == NULL ? ATAMO_REASON_STARTED : ATAMO_REASON_RELOADED,
+                    0, "");
+    if (swap->hub->latest == NULL && store != NULL)
+        swap->kept = flow_keep_in(flow, store->plugin->store, store->self, &swap->damaged);
 }
 
-struct keep_call {
-    atamo_hub *hub;
-    const struct instance *store;
-    uint64_t damaged;
-    int status;
-};
-
-static void keep_in(void *argument)
+/* What taking up the store came to. */
+static int tell_kept(const struct swap *swap, struct problems *problems)
 {
-    struct keep_call *call = argument;
-
-    call->status = flow_keep_in(&call->hub->flow, call->store->plugin->store, call->store->self,
-                                &call->damaged);
-}
-
-/* Take up what the store has. */
-static int keep(atamo_hub *hub, const struct generation *generation, struct problems *problems)
-{
-    struct keep_call call = {.hub = hub, .store = generation->store->instance};
-
-    flow_call(&hub->flow, keep_in, &call);
-    if (call.damaged > 0)
+    if (swap->damaged > 0)
         problems_warn(problems, (struct place){NULL, 0, 0},
                       "%llu records of the store are damaged and were left alone",
-                      (unsigned long long)call.damaged);
-    if (call.status != ATAMO_OK)
+                      (unsigned long long)swap->damaged);
+    if (swap->kept != ATAMO_OK)
         (void)problems_add(problems, (struct place){NULL, 0, 0}, "the store cannot be read: %s",
-                           atamo_status_text(call.status));
-    return call.status;
+                           atamo_status_text(swap->kept));
+    return swap->kept;
 }
 
 /* Start what is new and make the generation current; on failure nothing has changed. */
 static int put_in_place(atamo_hub *hub, struct generation *generation, struct problems *problems)
 {
     struct generation *before = hub->latest;
-    struct swap swap = {hub, generation, ATAMO_OK};
+    struct swap swap = {.hub = hub, .generation = generation};
     int status = hub_start(hub, generation, problems);
 
     generation->number = before == NULL ? 1 : before->number + 1;
@@ -214,10 +204,9 @@ static int put_in_place(atamo_hub *hub, struct generation *generation, struct pr
         return status;
     }
     hub->latest = generation;
-    if (before == NULL && generation->store != NULL)
-        return keep(hub, generation, problems);
-    if (before != NULL)
-        (void)hub_stop(hub, before, (uint32_t)(generation->hub.stop_ns / NS_PER_MS));
+    if (before == NULL)
+        return tell_kept(&swap, problems);
+    (void)hub_stop(hub, before, (uint32_t)(generation->hub.stop_ns / NS_PER_MS));
     return ATAMO_OK;
 }
 

@@ -77,6 +77,7 @@ static void read_stats(void *argument)
     stats->dead_letters = flow->dead_count;
     stats->rules = flow->current == NULL ? 0 : flow->current->rule_count;
     stats->generation = flow->current == NULL ? 0 : flow->current->number;
+    stats->durable = flow->ledger != NULL;
 }
 
 int atamo_stats_get(atamo_hub *hub, const char *tenant, atamo_stats *stats)

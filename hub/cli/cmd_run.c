@@ -121,7 +121,8 @@ static void finish(struct running *running)
     while (clock_monotonic() < end && !running->stopped) {
         atamo_stats stats = {.size = sizeof stats};
 
-        if (atamo_stats_get(running->hub, NULL, &stats) == ATAMO_OK && stats.in_flight == 0)
+        if (atamo_stats_get(running->hub, NULL, &stats) == ATAMO_OK &&
+            (stats.in_flight == 0 || (stats.durable && stats.running == 0)))
             return;
         look(running);
     }

@@ -113,6 +113,10 @@ void summary_print(const struct summary *summary, FILE *stream)
                   balanced ? colours.green : colours.red,
                   balanced ? "everything accepted is accounted for" : "DOES NOT ADD UP",
                   colours.reset);
+    if (stats->durable && stats->waiting > 0)
+        (void)fprintf(stream, "%sstore%s     %" PRIu64 " action%s for the next start\n",
+                      colours.bold, colours.reset, stats->waiting,
+                      stats->waiting == 1 ? " stays" : "s stay");
     print_agents(summary->hub, &colours, stream);
     print_dead(summary->hub, stats->dead_letters, &colours, stream);
     print_shed(summary, &colours, stream);

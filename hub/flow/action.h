@@ -93,6 +93,13 @@ static inline struct action *action_of(struct stack_node *node)
                         : (struct action *)(void *)((char *)node - offsetof(struct action, link));
 }
 
+/* The slot of that number, below `count`. [hub thread] */
+static inline struct action *actions_at(const struct actions *actions, uint32_t slot)
+{
+    return &atomic_load_explicit(&actions->chunks[slot / ACTION_CHUNK],
+                                 memory_order_relaxed)[slot % ACTION_CHUNK];
+}
+
 /* A slot in state CREATED with everything else 0; NULL without memory. [hub thread] */
 struct action *actions_take(struct actions *actions);
 

@@ -55,9 +55,7 @@ static void cancel_slots(struct flow *flow, const struct message *message, atamo
     const uint32_t count = flow->actions.count;
 
     for (uint32_t slot = 0; slot < count; slot++) {
-        struct action *chunk =
-            atomic_load_explicit(&flow->actions.chunks[slot / ACTION_CHUNK], memory_order_relaxed);
-        struct action *action = &chunk[slot % ACTION_CHUNK];
+        struct action *action = actions_at(&flow->actions, slot);
 
         if (message == NULL ? action->message != NULL : action->message == message)
             cancel_action(flow, action, reason);
@@ -74,6 +72,23 @@ void flow_cancel_message(struct flow *flow, struct message *message, atamo_reaso
     cancel_slots(flow, message, reason);
     if (--message->open == 0)
         flow_finish(flow, message);
+}
+
+void flow_stop_waiting(struct flow *flow)
+{
+    const uint32_t count = flow->actions.count;
+
+    if (flow->ledger == NULL)
+        return;
+    flow_hand_back(flow);
+    flow_end_delays(flow, ATAMO_REASON_STOPPING);
+    for (uint32_t slot = 0; slot < count; slot++) {
+        struct action *action = actions_at(&flow->actions, slot);
+
+        if (action->message != NULL && action->message->kept != 0 &&
+            action_state(action) != ACTION_RUNNING)
+            cancel_action(flow, action, ATAMO_REASON_STOPPING);
+    }
 }
 
 void flow_cancel_all(struct flow *flow, atamo_reason reason)

@@ -338,6 +338,9 @@ void flow_return_blocks(struct flow *flow);
 /* Cancel every action of a message that still waits, and tell agents of those that run. */
 void flow_cancel_message(struct flow *flow, struct message *message, atamo_reason reason);
 
+/* A durable hub stops: what does not run now stays in the store, nobody waits for it. */
+void flow_stop_waiting(struct flow *flow);
+
 /* Cancel everything that is in flight: the hub stops. */
 void flow_cancel_all(struct flow *flow, atamo_reason reason);
 

@@ -106,7 +106,8 @@ typedef struct atamo_stats {
     uint64_t attempts, retries, unmatched, rules_failed, stale_settles;
     uint64_t records, records_lost;
     uint64_t dead_letters; /* kept just now */
-    uint64_t rules, generation;
+    uint64_t rules, generation,
+        durable; /* durable 1: a store keeps what is open for the next start */
 } atamo_stats;
 
 /* A consistent snapshot, of one tenant or (tenant NULL) of all. [any], waits for the hub's thread.
