@@ -106,8 +106,8 @@ typedef struct atamo_stats {
     uint64_t attempts, retries, unmatched, rules_failed, stale_settles;
     uint64_t records, records_lost;
     uint64_t dead_letters; /* kept just now */
-    uint64_t rules, generation,
-        durable; /* durable 1: a store keeps what is open for the next start */
+    /* durable is 1 if a store keeps what is open for the next start. */
+    uint64_t rules, generation, durable;
 } atamo_stats;
 
 /* A consistent snapshot, of one tenant or (tenant NULL) of all. [any], waits for the hub's thread.
@@ -178,7 +178,9 @@ typedef struct atamo_receipt {
 
 /* Submit an event: fire and forget. The draft is copied. `receipt` may be NULL. ATAMO_BUSY: the hub
  * is full, nothing was taken; ATAMO_INVALID: no type, or an attribute that cannot be;
- * ATAMO_TOO_LARGE; ATAMO_CLOSED. What rules or event types refuse later is told by telemetry.
+ * ATAMO_TOO_LARGE; ATAMO_CLOSED. What rules or event types refuse later is told by telemetry; so
+ * is, by a durable hub, that the event is on stable storage: ATAMO_STEP_COMMITTED with this
+ * message's number (atamo_watch_telemetry() with ATAMO_WATCH_OWN). Until then it may be lost.
  * [client] */
 ATAMO_API int atamo_submit(atamo_client *client, const atamo_event_draft *draft,
                            atamo_receipt *receipt);
