@@ -8,7 +8,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WORTH_IT = 1 << 20, DRAW_MS = 100, WIDTH_MAX = 40 };
+enum {
+    WORTH_IT = 1 << 20,
+    DRAW_MS = 100,
+    BAR_MIN = 5,
+    BAR_MAX = 40,
+    BAR_FRAME = 3,
+    NAME_MAX_BYTES = 16
+};
 
 static int64_t now_ms(void)
 {
@@ -26,31 +33,61 @@ void progress_begin(struct progress *progress, const char *what, uint64_t total)
     progress->started = now_ms();
 }
 
-/* How many characters the bar itself may have. */
-static int bar_width(void)
+static size_t columns(void)
 {
     struct winsize size;
-    int width = 80;
 
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-        width = size.ws_col;
-    width -= 40;
-    return width < 5 ? 5 : width > WIDTH_MAX ? WIDTH_MAX : width;
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
+/* How many bytes of the name fit. A character has no more columns than bytes, and is not cut. */
+static size_t name_size(const char *name, size_t room)
+{
+    size_t size = strnlen(name, room < NAME_MAX_BYTES ? room : NAME_MAX_BYTES);
+
+    while (size > 0 && ((unsigned char)name[size] & 0xc0) == 0x80)
+        size--;
+    return size;
+}
+
+/* " [###...]", or nothing where there is too little room. */
+static void write_bar(char *bar, size_t room, double part)
+{
+    const size_t most = room < BAR_FRAME ? 0 : room - BAR_FRAME;
+    const size_t width = most > BAR_MAX ? BAR_MAX : most;
+
+    bar[0] = '\0';
+    if (width < BAR_MIN)
+        return;
+    memcpy(bar, " [", 2);
+    memset(bar + 2, '.', width);
+    memset(bar + 2, '#', (size_t)(part * (double)width));
+    memcpy(bar + 2 + width, "]", 2);
+}
+
+/* The last column stays free: some terminals wrap as soon as it is written. Where it is narrow,
+ * speed and time go first, then the bar, then the name. */
 static void draw(const struct progress *progress, int64_t now)
 {
     const double part = (double)progress->done / (double)progress->total;
     const double seconds = (double)(now - progress->started) / 1000.0 + 0.001;
     const double speed = (double)progress->done / seconds;
-    const int width = bar_width();
-    char bar[WIDTH_MAX + 1];
+    size_t room = columns() - 1;
+    char bar[BAR_MAX + BAR_FRAME + 1];
+    char tail[128];
+    size_t name;
 
-    memset(bar, '.', sizeof bar);
-    memset(bar, '#', (size_t)(part * width));
-    bar[width] = '\0';
-    (void)fprintf(stderr, "\r\033[K%.16s [%s] %3.0f%% %.1f MB/s %.0f s left", progress->what, bar,
-                  part * 100.0, speed / 1e6, (double)(progress->total - progress->done) / speed);
+    (void)snprintf(tail, sizeof tail, " %3.0f%% %.1f MB/s %.0f s left", part * 100.0, speed / 1e6,
+                   (double)(progress->total - progress->done) / speed);
+    if (strlen(tail) + NAME_MAX_BYTES + BAR_FRAME + BAR_MIN > room)
+        (void)snprintf(tail, sizeof tail, " %3.0f%%", part * 100.0);
+    if (strlen(tail) > room)
+        return;
+    room -= strlen(tail);
+    name = name_size(progress->what, room);
+    write_bar(bar, room - name, part);
+    (void)fprintf(stderr, "\r\033[K%.*s%s%s", (int)name, progress->what, bar, tail);
+    (void)fflush(stderr);
 }
 
 void progress_add(struct progress *progress, uint64_t bytes)
@@ -66,7 +103,9 @@ void progress_add(struct progress *progress, uint64_t bytes)
 
 void progress_end(struct progress *progress)
 {
-    if (progress->shown)
+    if (progress->shown) {
         (void)fputs("\r\033[K", stderr);
+        (void)fflush(stderr);
+    }
     progress->shown = false;
 }
