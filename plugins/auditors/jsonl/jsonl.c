@@ -139,25 +139,30 @@ static void idle(void *self)
 
 static int create(const atamo_host *host, void **self)
 {
-    const char *path = host->text(host, "path").data;
     struct jsonl *jsonl = calloc(1, sizeof *jsonl);
-    char text[128];
 
     if (jsonl == NULL)
         return ATAMO_NO_MEMORY;
     jsonl->host = host;
     jsonl->json = host->extension(host, ATAMO_JSON_EXTENSION);
+    jsonl->fd = -1;
+    *self = jsonl;
+    return ATAMO_OK;
+}
+
+/* Not before: a configuration that is only checked leaves no file behind. */
+static int start(void *self)
+{
+    struct jsonl *jsonl = self;
+    const char *path = jsonl->host->text(jsonl->host, "path").data;
+    char text[128];
+
     jsonl->fd = strcmp(path, "-") == 0
                     ? dup(STDOUT_FILENO)
                     : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-    if (jsonl->fd < 0) {
-        const int status =
-            atamo_refuse(host, "cannot open %s: %s", path, strerror_r(errno, text, sizeof text));
-
-        free(jsonl);
-        return status;
-    }
-    *self = jsonl;
+    if (jsonl->fd < 0)
+        return atamo_refuse(jsonl->host, "cannot open %s: %s", path,
+                            strerror_r(errno, text, sizeof text));
     return ATAMO_OK;
 }
 
@@ -165,8 +170,10 @@ static void destroy(void *self)
 {
     struct jsonl *jsonl = self;
 
-    (void)flush(jsonl);
-    (void)close(jsonl->fd);
+    if (jsonl->fd >= 0) {
+        (void)flush(jsonl);
+        (void)close(jsonl->fd);
+    }
     free(jsonl);
 }
 
@@ -186,6 +193,7 @@ ATAMO_PLUGIN = {
     .version = "1.0.0",
     .summary = "each telemetry record as one JSON line",
     .create = create,
+    .start = start,
     .destroy = destroy,
     .auditor = &auditor,
 };

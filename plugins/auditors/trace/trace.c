@@ -246,40 +246,51 @@ static void choose_style(struct trace *trace)
 
 static int create(const atamo_host *host, void **self)
 {
-    const char *to = host->text(host, "to").data;
     struct trace *trace = calloc(1, sizeof *trace);
-    char text[128];
 
     if (trace == NULL)
         return ATAMO_NO_MEMORY;
     trace->host = host;
+    *self = trace;
+    return ATAMO_OK;
+}
+
+/* The file is opened here: a configuration that is only checked leaves none behind. */
+static int start(void *self)
+{
+    struct trace *trace = self;
+    const char *to = trace->host->text(trace->host, "to").data;
+    char text[128];
+
     trace->out = strcmp(to, "stdout") == 0 ? stdout : strcmp(to, "stderr") == 0 ? stderr : NULL;
     if (trace->out == NULL) {
         trace->out = fopen(to, "ae");
         trace->own = true;
     }
-    if (trace->out == NULL) {
-        const int status =
-            atamo_refuse(host, "cannot open %s: %s", to, strerror_r(errno, text, sizeof text));
-
-        free(trace);
-        return status;
-    }
+    if (trace->out == NULL)
+        return atamo_refuse(trace->host, "cannot open %s: %s", to,
+                            strerror_r(errno, text, sizeof text));
     choose_style(trace);
-    *self = trace;
     return ATAMO_OK;
 }
 
-static void destroy(void *self)
+/* Without start() there is no output. */
+static void end_output(struct trace *trace)
 {
-    struct trace *trace = self;
-
     if (trace->untraced > 0)
         (void)fprintf(trace->out, "%" PRIu64 " more messages were too many to show\n",
                       trace->untraced);
     (void)fflush(trace->out);
     if (trace->own)
         (void)fclose(trace->out);
+}
+
+static void destroy(void *self)
+{
+    struct trace *trace = self;
+
+    if (trace->out != NULL)
+        end_output(trace);
     paths_close(&trace->paths);
     free(trace);
 }
@@ -305,6 +316,7 @@ ATAMO_PLUGIN = {
     .version = "1.0.0",
     .summary = "shows the path of each message in the terminal",
     .create = create,
+    .start = start,
     .destroy = destroy,
     .auditor = &auditor,
 };

@@ -82,9 +82,12 @@ class Summary(unittest.TestCase):
 
     def test_checking_leaves_nothing_on_the_disk(self):
         config = write("file.yaml", "agents: {f: {plugin: file, config: {path: made.jsonl}}}\n"
+                       "auditors:\n  j: {plugin: jsonl, config: {path: made.journal}}\n"
+                       "  t: {plugin: trace, config: {to: made.trace}}\n"
                        "rules: [{id: r, then: {agent: f, action: keep}}]\n")
+        before = sorted(os.listdir("."))
         self.assertEqual(atamo("check", config).returncode, 0)
-        self.assertFalse(os.path.exists("made.jsonl"))
+        self.assertEqual(sorted(os.listdir(".")), before)
 
     def test_dead_letters_are_a_failure_only_if_strict(self):
         self.assertEqual(atamo("run", self.config, text='{"n": 13}\n').returncode, 0)
