@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@ struct jsonl {
     const atamo_host *host;
     const atamo_json *json;
     int fd;
+    bool micros;    /* `time` is a number */
     int64_t second; /* of `time` */
     char time[32];
     size_t used;
@@ -76,6 +78,10 @@ static void put_time(struct jsonl *jsonl, int64_t ns)
     char micro[48];
     struct tm tm;
 
+    if (jsonl->micros) {
+        put(jsonl, micro, (size_t)snprintf(micro, sizeof micro, "{\"time\":%" PRId64, ns / 1000));
+        return;
+    }
     if (second != jsonl->second && gmtime_r(&t, &tm) != NULL) {
         (void)strftime(jsonl->time, sizeof jsonl->time, "%Y-%m-%dT%H:%M:%S", &tm);
         jsonl->second = second;
@@ -145,6 +151,7 @@ static int create(const atamo_host *host, void **self)
         return ATAMO_NO_MEMORY;
     jsonl->host = host;
     jsonl->json = host->extension(host, ATAMO_JSON_EXTENSION);
+    jsonl->micros = strcmp(host->text(host, "time").data, "us") == 0;
     jsonl->fd = -1;
     *self = jsonl;
     return ATAMO_OK;
@@ -182,6 +189,11 @@ static const atamo_option options[] = {
      .type = ATAMO_OPTION_TEXT,
      .fallback = "\"-\"",
      .about = "the file to append to; - is standard output"},
+    {.name = "time",
+     .type = ATAMO_OPTION_CHOICE,
+     .fallback = "iso",
+     .choices = "iso|us",
+     .about = "iso: RFC 3339 text; us: Unix time in microseconds, a number"},
 };
 
 static const atamo_auditor auditor = {.size = sizeof auditor, .records = records, .idle = idle};

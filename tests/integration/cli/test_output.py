@@ -1,5 +1,6 @@
 """What the commands print: data on stdout, JSON where scripts read, colour only where it is welcome."""
 
+import datetime
 import json
 import os
 import subprocess
@@ -88,6 +89,20 @@ class Summary(unittest.TestCase):
         before = sorted(os.listdir("."))
         self.assertEqual(atamo("check", config).returncode, 0)
         self.assertEqual(sorted(os.listdir(".")), before)
+
+    def test_the_journal_says_the_time_as_text_or_as_a_number(self):
+        times = {}
+        for form in ("iso", "us"):
+            config = write(form + ".yaml", WANTED + "auditors: {j: {plugin: jsonl, config: "
+                           "{path: %s.journal, time: %s}}}\n" % (form, form))
+            self.assertEqual(atamo("run", config, text='{"n": 1}\n').returncode, 0)
+            with open(form + ".journal", encoding="utf-8") as file:
+                times[form] = [json.loads(line)["time"] for line in file]
+        for text in times["iso"]:
+            self.assertRegex(text, r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")
+        self.assertTrue(all(isinstance(number, int) for number in times["us"]))
+        first = datetime.datetime.fromisoformat(times["iso"][0].replace("Z", "+00:00"))
+        self.assertLess(abs(times["us"][0] / 1e6 - first.timestamp()), 60)
 
     def test_dead_letters_are_a_failure_only_if_strict(self):
         self.assertEqual(atamo("run", self.config, text='{"n": 13}\n').returncode, 0)
