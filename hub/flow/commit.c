@@ -132,6 +132,15 @@ static void hand_over(struct ledger *ledger)
 
 /* --- going on */
 
+/* The hub may have begun to stop while it was written: then it stays in the store. */
+static void begin(struct flow *flow, struct action *action)
+{
+    if (flow->ledger->handing_back)
+        flow_end(flow, action, ATAMO_STEP_CANCELLED, ATAMO_REASON_STOPPING);
+    else
+        flow_schedule(flow, action);
+}
+
 static void go_on(struct flow *flow, struct commit *commit)
 {
     size_t next = 0;
@@ -145,7 +154,7 @@ static void go_on(struct flow *flow, struct commit *commit)
         if (event->put_off && flow_put_off(flow, event->message))
             continue;
         for (uint32_t j = 0; j < event->count; j++)
-            flow_schedule(flow, actions[j]);
+            begin(flow, actions[j]);
         if (event->put_off)
             flow_evaluate(flow, event->message);
         else
@@ -178,6 +187,24 @@ static void end_done(struct flow *flow, const struct commit *commit)
     }
 }
 
+/* There is no room. New events give way, nobody was told that they are safe; what has ended is
+ * still to be written, and makes room. */
+static void without_room(struct flow *flow, struct commit *commit)
+{
+    struct ledger *ledger = flow->ledger;
+
+    if (!ledger->full)
+        flow_record_hub(flow, ATAMO_REASON_STORE, 0, "the store has no room: events are refused");
+    ledger->full = true;
+    ledger->resume_at = flow->now + (commit->event_count > 0 ? 1 : FULL_PAUSE_NS);
+    for (size_t i = 0; i < commit->row_count; i++)
+        if (commit->rows[i].space == SPACE_EVENT)
+            commit->rows[i].kind = ATAMO_WRITE_DELETE;
+    give_up(flow, commit);
+    commit->event_count = 0;
+    commit->action_count = 0;
+}
+
 /* [hub thread] */
 static void after_commit(void *argument)
 {
@@ -187,11 +214,7 @@ static void after_commit(void *argument)
     const int status = commit->status;
 
     if (status == ATAMO_FULL) {
-        if (!ledger->full)
-            flow_record_hub(flow, ATAMO_REASON_STORE, 0,
-                            "the store has no room: events are refused");
-        ledger->full = true;
-        ledger->resume_at = flow->now + FULL_PAUSE_NS;
+        without_room(flow, commit);
         return;
     }
     if (status != ATAMO_OK && !ledger->broken) {

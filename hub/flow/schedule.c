@@ -109,7 +109,7 @@ void flow_schedule(struct flow *flow, struct action *action)
         return;
     }
     if (!wait_for_key(flow, lane, action))
-        enter_lane(flow, lane, action);
+        flow_resume(flow, action);
 }
 
 void flow_schedule_at(struct flow *flow, struct action *action, int64_t due_ns)
@@ -135,10 +135,16 @@ void flow_resume(struct flow *flow, struct action *action)
 
 void flow_pump(struct flow *flow, struct lane *lane)
 {
-    while (lane->first != NULL && !lane->removed) {
+    while (lane->first != NULL) {
         int64_t until;
         struct action *action;
 
+        if (lane->removed) { /* it stood behind a key when the agent went */
+            action = lane_pop(lane);
+            lane->waiting--;
+            flow_die(flow, lane, action, ATAMO_REASON_AGENT_REMOVED, atamo_text(""));
+            continue;
+        }
         if (lane_gate(lane, flow->now, &until) != ATAMO_REASON_NONE) {
             set_wake(flow, lane, until);
             return;

@@ -79,12 +79,12 @@ static void count_end(struct flow *flow, struct lane *lane, const struct message
     }
 }
 
-/* Does the action hold its key? Not if it stands in line for it, or is shed on arrival. */
+/* Does the action hold its key? Not if it stands in line for it, or never came as far. */
 static bool holds_key(const struct action *action, atamo_step step)
 {
     return action_state(action) != ACTION_KEYED &&
-           !(step == ATAMO_STEP_SHED && action_state(action) == ACTION_CREATED &&
-             action_attempt(action) == 0);
+           !((step == ATAMO_STEP_SHED || step == ATAMO_STEP_CANCELLED) &&
+             action_state(action) == ACTION_CREATED && action_attempt(action) == 0);
 }
 
 void flow_end(struct flow *flow, struct action *action, atamo_step step, atamo_reason reason)

@@ -75,19 +75,49 @@ static const atamo_plugin plugin = {
     ATAMO_PLUGIN_HEAD, .id = "work", .version = "1", .summary = "works", .agent = &agent,
 };
 
-static struct fixture *live(const char *agent_settings)
+/* An event provider that has one event as soon as it is asked. */
+static bool produced;
+
+static size_t produce(void *self, size_t budget)
 {
-    static const atamo_registration registration = {&plugin, NULL};
+    const atamo_host *host = self;
+    atamo_event_draft draft = atamo_draft("x");
+    size_t taken = 0;
+
+    (void)budget;
+    draft.data = atamo_text("early");
+    if (produced)
+        return 0;
+    produced = host->submit(host, &draft, 1, &taken, NULL) == ATAMO_OK;
+    if (produced)
+        host->finished(host);
+    return taken;
+}
+
+static const atamo_event_provider provider = {.size = sizeof provider, .produce = produce};
+static const atamo_plugin provider_plugin = {
+    ATAMO_PLUGIN_HEAD,           .id = "early", .version = "1", .summary = "has an event at once",
+    .event_provider = &provider,
+};
+
+static struct fixture *live_with(const char *agent_settings, const char *store, const char *more)
+{
+    static const atamo_registration plugins[] = {{&plugin, NULL}, {&provider_plugin, NULL}};
     char yaml[1024];
 
     (void)snprintf(yaml, sizeof yaml,
                    "hub: {mode: durable}\n"
-                   "store: {plugin: %s/lib/atamo/plugins/lmdb.so, config: {path: %s/store}}\n"
+                   "store: {plugin: %s/lib/atamo/plugins/lmdb.so, config: {path: %s/store%s}}\n"
                    "agents: {a: {plugin: work, %s}}\n"
-                   "rules: [{id: r, on: x, then: {agent: a, action: do}}]\n",
-                   ATAMO_BUILD_DIR, folder, agent_settings);
+                   "rules: [{id: r, on: x, then: {agent: a, action: do}}]\n%s",
+                   ATAMO_BUILD_DIR, folder, store, agent_settings, more);
+    return fixture_open(yaml, plugins, 2);
+}
+
+static struct fixture *live(const char *agent_settings)
+{
     memset(&seen, 0, sizeof seen);
-    return fixture_open(yaml, &registration, 1);
+    return live_with(agent_settings, "", "");
 }
 
 /* The end of a life, without waiting for what is open. */
@@ -285,6 +315,50 @@ static void test_the_store_cannot_be_changed_while_the_hub_runs(void **state)
     fixture_close(fixture);
 }
 
+static void test_an_event_that_comes_while_the_hub_opens_is_kept_like_any_other(void **state)
+{
+    struct fixture *fixture;
+
+    (void)state;
+    memset(&seen, 0, sizeof seen);
+    atomic_store(&seen.holds, true);
+    fixture = live_with("", "", "event_providers: {e: {plugin: early}}\n");
+    FIXTURE_UNTIL(fixture, atomic_load(&seen.attempts) == 1);
+    leave(fixture);
+    fixture = live("");
+    FIXTURE_UNTIL(fixture, atomic_load(&seen.attempts) == 1);
+    assert_string_equal(seen.bodies[0], "early");
+    assert_int_equal(atamo_wait_idle(fixture->hub, FIXTURE_LIMIT_MS), ATAMO_OK);
+    fixture_close(fixture);
+}
+
+static void test_a_full_store_refuses_new_events_keeps_the_others_and_takes_more_when_it_can(
+    void **state)
+{
+    static char large[8192];
+    struct fixture *fixture;
+    atamo_event_draft draft = atamo_draft("x");
+    size_t done;
+
+    (void)state;
+    memset(&seen, 0, sizeof seen);
+    memset(large, '7', sizeof large);
+    draft.data = (atamo_bytes){large, sizeof large};
+    fixture = live_with("", ", max_size: 16MiB", "");
+    assert_int_equal(atamo_agent_pause(fixture->hub, "a", 1), ATAMO_OK);
+    FIXTURE_UNTIL(fixture, (atamo_submit(fixture->client, &draft, NULL) == ATAMO_OK ||
+                            fixture->record_count > 0) &&
+                               fixture_count(fixture, ATAMO_STEP_REFUSED, ATAMO_REASON_STORE) > 0);
+    done = fixture_count(fixture, ATAMO_STEP_COMMITTED, 0);
+    assert_in_range(done, 100, 2000);
+    assert_int_equal(atamo_agent_pause(fixture->hub, "a", 0), ATAMO_OK);
+    FIXTURE_UNTIL(fixture, fixture_count(fixture, ATAMO_STEP_DONE, 0) >= done);
+    FIXTURE_UNTIL(fixture, atamo_wait_idle(fixture->hub, 50) == ATAMO_OK);
+    fixture_submit(fixture, "x", "after", "");
+    FIXTURE_UNTIL(fixture, strcmp(seen.bodies[atomic_load(&seen.attempts) - 1], "after") == 0);
+    fixture_close(fixture);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -297,6 +371,8 @@ int main(void)
         TEST(test_a_delayed_event_waits_over_a_restart),
         TEST(test_the_order_of_a_key_holds_over_a_restart),
         TEST(test_the_store_cannot_be_changed_while_the_hub_runs),
+        TEST(test_an_event_that_comes_while_the_hub_opens_is_kept_like_any_other),
+        TEST(test_a_full_store_refuses_new_events_keeps_the_others_and_takes_more_when_it_can),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
