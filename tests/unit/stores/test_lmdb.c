@@ -111,7 +111,15 @@ static atamo_write put(const char *key, atamo_bytes value)
                          .value = value};
 }
 
-/* Write and wait for the acknowledgement. */
+static void wait_done(struct fixture *f, int wanted)
+{
+    (void)pthread_mutex_lock(&f->lock);
+    while (f->done < wanted)
+        (void)pthread_cond_wait(&f->ended, &f->lock);
+    (void)pthread_mutex_unlock(&f->lock);
+}
+
+/* Write and wait for the acknowledgement. Nothing else may be under way. */
 static int write_one(struct fixture *f, const char *key, atamo_bytes value)
 {
     const atamo_write write = put(key, value);
@@ -323,6 +331,7 @@ static void test_a_backup_is_a_whole_store_and_is_taken_while_writes_go_on(void 
         write = put(key, (atamo_bytes){value, sizeof value});
         assert_int_equal(f->store->write(f->self, &write, 1, note_done, f), ATAMO_OK);
     }
+    wait_done(f, 200);
     assert_int_equal(write_one(f, "before", atamo_text("1")), ATAMO_OK);
     assert_int_equal(f->store->backup(f->self, copy, note_progress, &progress), ATAMO_OK);
     assert_int_equal(progress.last, progress.total);
