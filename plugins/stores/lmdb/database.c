@@ -20,6 +20,7 @@
 enum { READERS_MAX = 1024, MODE = 0600 };
 
 #define MAP_FIRST ((size_t)64 << 20)
+#define STRETCH   ((size_t)4 << 20)
 
 static const char format_key[] = "\0format";
 static const char format_value[] = "atamo store 1";
@@ -252,6 +253,16 @@ int database_commit(struct database *database, MDB_txn *txn)
     return status;
 }
 
+static int set_map(struct database *database, size_t size)
+{
+    int status;
+
+    (void)pthread_rwlock_wrlock(&database->map);
+    status = database_status(mdb_env_set_mapsize(database->env, size));
+    (void)pthread_rwlock_unlock(&database->map);
+    return status;
+}
+
 int database_grow(struct database *database)
 {
     const size_t larger =
@@ -260,10 +271,19 @@ int database_grow(struct database *database)
 
     if (larger == database->map_size)
         return ATAMO_FULL;
-    (void)pthread_rwlock_wrlock(&database->map);
-    status = database_status(mdb_env_set_mapsize(database->env, larger));
+    status = set_map(database, larger);
     if (status == ATAMO_OK)
         database->map_size = larger;
-    (void)pthread_rwlock_unlock(&database->map);
     return status;
+}
+
+int database_stretch(struct database *database)
+{
+    return set_map(database, database->map_size + database->map_size / 8 + STRETCH);
+}
+
+void database_relax(struct database *database)
+{
+    (void)set_map(database,
+                  database->map_size); /* LMDB never makes it smaller than what is in use */
 }

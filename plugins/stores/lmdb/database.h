@@ -72,6 +72,11 @@ int database_commit(struct database *database, MDB_txn *txn);
  * open. ATAMO_FULL: it is as large as it may be. */
 int database_grow(struct database *database);
 
+/* Deleting needs some pages before it frees any. Let one transaction that makes room go a little
+ * beyond the limit, and take that back afterwards. */
+int database_stretch(struct database *database);
+void database_relax(struct database *database);
+
 /* --- reading */
 
 /* As atamo_store's; keys in the database begin with `space` and a NUL. */

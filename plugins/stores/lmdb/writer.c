@@ -12,7 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GROUP_BYTES = 32 << 20 }; /* in one transaction, about */
+enum {
+    GROUP_BYTES = 32 << 20, /* in one transaction, about */
+    ROOM_PUTS = 64 << 10,   /* that a group may put and still be said to make room */
+};
 
 /* A write in its batch's block: this, the key as it is in the database, the value. */
 struct entry {
@@ -214,12 +217,42 @@ static int commit_once(struct database *database, struct batch *group)
     return status;
 }
 
+/* Does the group make room? It deletes something and puts little. */
+static bool makes_room(struct batch *group)
+{
+    bool deletes = false;
+    uint64_t puts = 0;
+
+    for (; group != NULL; group = group->next) {
+        struct entry *entry = (struct entry *)(void *)group->entries;
+
+        for (size_t i = 0; i < group->count; i++, entry = entry_after(entry)) {
+            deletes = deletes || entry->kind == ATAMO_WRITE_DELETE;
+            puts += entry->value_size;
+        }
+    }
+    return deletes && puts <= ROOM_PUTS;
+}
+
+static int commit_beyond(struct database *database, struct batch *group)
+{
+    int status = database_stretch(database);
+
+    if (status != ATAMO_OK)
+        return ATAMO_FULL;
+    status = commit_once(database, group);
+    database_relax(database);
+    return status;
+}
+
 static void commit(struct writer *writer, struct batch *group)
 {
     int status = atomic_load(&writer->broken) ? ATAMO_IO : commit_once(writer->database, group);
 
     while (status == ATAMO_FULL && database_grow(writer->database) == ATAMO_OK)
         status = commit_once(writer->database, group);
+    if (status == ATAMO_FULL && makes_room(group))
+        status = commit_beyond(writer->database, group);
     if (status == ATAMO_IO)
         atomic_store(&writer->broken, true);
     while (group != NULL) {
