@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "flow/inlet.h"
+#include "flow/outbox.h"
 
 static void give_number(void *user, uint32_t client)
 {
@@ -125,6 +126,7 @@ static void forget_all(void *argument)
     atamo_hub *hub = argument;
     struct flow *flow = &hub->flow;
 
+    outbox_gather(flow);
     flow_forget_recent(flow);
     while (flow->dead_first != NULL)
         (void)flow_dead_drop(flow, flow->dead_first->death.serial);

@@ -106,6 +106,7 @@ static int open_instance(struct building *building, const struct entry *entry,
         return status;
     }
     made->hub = context->hub;
+    made->keeps = building->top.store != NULL;
     made->fingerprint = fingerprint;
     made->refs = 1;
     *instance = made;

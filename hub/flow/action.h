@@ -59,6 +59,7 @@ struct action {
     struct action_body *body;  /* NULL: the event's data */
     struct instance *instance; /* that has it, once it was attempted */
     struct action_note *note;  /* NULL: the agent said nothing */
+    struct stack_node *outbox; /* what shall take effect if it is done, newest first */
     union {
         struct timer timer; /* deadline, or end of back-off */
         struct {
@@ -69,9 +70,10 @@ struct action {
     };
     uint32_t slot;
     uint16_t lane;
-    uint16_t ordinal;  /* from 1, within its message: its identity in telemetry */
-    uint16_t attempts; /* how many it may have, set with each attempt */
-    bool has_client;   /* a client waits for responses, when the attempt began */
+    uint16_t ordinal;      /* from 1, within its message: its identity in telemetry */
+    uint16_t attempts;     /* how many it may have, set with each attempt */
+    bool has_client;       /* a client waits for responses, when the attempt began */
+    _Atomic uint16_t held; /* things that this attempt has put into its outbox */
 };
 
 enum { ACTION_CHUNK = 1024, ACTION_CHUNKS_MAX = 16384 };

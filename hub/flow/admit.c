@@ -105,14 +105,15 @@ atamo_reason flow_judge(struct flow *flow, const struct message *message, atamo_
 {
     const struct event_type *type =
         event_types_find(flow->current->types, message_attribute(message, ATAMO_TYPE));
+    const bool follows = (message->flags & MESSAGE_FOLLOWS) != 0;
     const struct required_field *missing;
     const char *problem;
     int status;
 
     *text = message_attribute(message, ATAMO_TYPE);
-    if (flow->refusing)
+    if (flow->refusing && !follows)
         return ATAMO_REASON_STOPPING;
-    if (flow_store_refuses(flow))
+    if (flow_store_refuses(flow) && !follows)
         return ATAMO_REASON_STORE;
     if (type == NULL && !event_types_open(flow->current->types))
         return ATAMO_REASON_UNKNOWN_TYPE;
@@ -168,7 +169,8 @@ void flow_admit(struct flow *flow, struct message *message)
     record_id(flow, message);
     if (message->request != NULL)
         flow_request_admitted(flow, message);
-    if (flow->ledger != NULL && message->due_ns > flow->now)
+    if (flow->ledger != NULL &&
+        (message->due_ns > flow->now || (message->flags & MESSAGE_FOLLOWS) != 0))
         flow_keep(flow, message, NULL, 0, true);
     else if (!flow_put_off(flow, message))
         flow_evaluate(flow, message);

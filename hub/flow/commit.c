@@ -55,6 +55,7 @@ static void empty(struct commit *commit)
     commit->event_count = 0;
     commit->action_count = 0;
     commit->end_count = 0;
+    memset(commit->kv, 0, sizeof commit->kv);
 }
 
 static void free_commit(struct commit *commit)
@@ -87,7 +88,7 @@ static void mark_ends(struct commit *commit)
 
 static bool list_writes(struct commit *commit)
 {
-    static const char *const spaces[] = {"event", "action"};
+    static const char *const spaces[] = {"event", "action", "kv"};
 
     if (!commit_reserve(&commit->writes, &commit->write_room, commit->row_count,
                         sizeof *commit->writes))
@@ -99,8 +100,8 @@ static bool list_writes(struct commit *commit)
             .size = sizeof(atamo_write),
             .kind = row->kind,
             .space = atamo_text(spaces[row->space]),
-            .key = {row->key, row->space == SPACE_EVENT ? ROW_KEY_EVENT : ROW_KEY_ACTION},
-            .value = {commit->bytes + row->offset, row->size},
+            .key = {commit->bytes + row->offset, row->key_size},
+            .value = {commit->bytes + row->offset + row->key_size, row->size},
         };
     }
     return true;
@@ -151,6 +152,10 @@ static void go_on(struct flow *flow, struct commit *commit)
 
         next += event->count;
         flow_record(flow, ATAMO_STEP_COMMITTED, event->message)->value[0] = event->message->kept;
+        if (event->put_off && flow->ledger->handing_back) {
+            flow_leave_delayed(flow, event->message, ATAMO_REASON_STOPPING);
+            continue;
+        }
         if (event->put_off && flow_put_off(flow, event->message))
             continue;
         for (uint32_t j = 0; j < event->count; j++)
@@ -162,17 +167,21 @@ static void go_on(struct flow *flow, struct commit *commit)
     }
 }
 
+static void give_up_event(struct flow *flow, const struct kept_event *event,
+                          struct action *const *actions)
+{
+    event->message->open += event->put_off; /* it was not evaluated: nobody holds it */
+    commit_shed(flow, event->message, actions, event->count);
+    commit_let_go(flow, event->message);
+}
+
 static void give_up(struct flow *flow, struct commit *commit)
 {
     size_t next = 0;
 
     for (size_t i = 0; i < commit->event_count; i++) {
-        const struct kept_event *event = &commit->events[i];
-
-        event->message->open += event->put_off; /* it was not evaluated: nobody holds it */
-        commit_shed(flow, event->message, commit->actions + next, event->count);
-        next += event->count;
-        commit_let_go(flow, event->message);
+        give_up_event(flow, &commit->events[i], commit->actions + next);
+        next += commit->events[i].count;
     }
 }
 
@@ -187,22 +196,42 @@ static void end_done(struct flow *flow, const struct commit *commit)
     }
 }
 
-/* There is no room. New events give way, nobody was told that they are safe; what has ended is
- * still to be written, and makes room. */
+/* The events that nobody was told of give way; those that were promised stay in the commit. */
+static void shed_new(struct flow *flow, struct commit *commit)
+{
+    size_t kept = 0;
+    size_t next = 0;
+    size_t kept_actions = 0;
+
+    for (size_t i = 0; i < commit->event_count; i++) {
+        const struct kept_event event = commit->events[i];
+
+        if (event.promised) {
+            memmove(commit->actions + kept_actions, commit->actions + next,
+                    event.count * sizeof *commit->actions);
+            kept_actions += event.count;
+            commit->events[kept++] = event;
+        } else {
+            commit->rows[event.row].kind = ATAMO_WRITE_DELETE;
+            give_up_event(flow, &event, commit->actions + next);
+        }
+        next += event.count;
+    }
+    commit->event_count = kept;
+    commit->action_count = kept_actions;
+}
+
+/* There is no room. What has ended, with its outcome, is still to be written, and makes room. */
 static void without_room(struct flow *flow, struct commit *commit)
 {
     struct ledger *ledger = flow->ledger;
+    const size_t events = commit->event_count;
 
     if (!ledger->full)
         flow_record_hub(flow, ATAMO_REASON_STORE, 0, "the store has no room: events are refused");
     ledger->full = true;
-    ledger->resume_at = flow->now + (commit->event_count > 0 ? 1 : FULL_PAUSE_NS);
-    for (size_t i = 0; i < commit->row_count; i++)
-        if (commit->rows[i].space == SPACE_EVENT)
-            commit->rows[i].kind = ATAMO_WRITE_DELETE;
-    give_up(flow, commit);
-    commit->event_count = 0;
-    commit->action_count = 0;
+    shed_new(flow, commit);
+    ledger->resume_at = flow->now + (commit->event_count < events ? 1 : FULL_PAUSE_NS);
 }
 
 /* [hub thread] */

@@ -6,21 +6,27 @@
 
 #include "store/row.h"
 
-enum space { SPACE_EVENT, SPACE_ACTION };
+enum space { SPACE_EVENT, SPACE_ACTION, SPACE_KV };
 
-/* One row to write; its value lies in the commit's bytes. */
+/* One row to write; key and value lie in the commit's bytes. */
 struct row {
     uint32_t kind; /* enum atamo_write_kind */
     enum space space;
-    char key[ROW_KEY_ACTION];
-    size_t offset, size;
+    uint32_t key_size;
+    uint32_t same_bucket; /* SPACE_KV: the row before it in its bucket, from 1; 0: none */
+    size_t offset;        /* of the key */
+    size_t size;          /* of the value */
 };
 
 struct kept_event {
     struct message *message;
     uint32_t count; /* of its actions, in the list of actions */
+    size_t row;
     bool put_off;
+    bool promised; /* it may not be shed: it is in the store, or part of an outcome */
 };
+
+enum { COMMIT_BUCKETS = 256 };
 
 struct commit {
     struct flow_call call; /* first */
@@ -38,6 +44,7 @@ struct commit {
     size_t end_count, end_room;
     atamo_write *writes;
     size_t write_room;
+    uint32_t kv[COMMIT_BUCKETS]; /* the latest row of each bucket of keys, from 1; 0: none */
 };
 
 /* Room for `count` things of `size` in a list; `list` is the address of its pointer. False without
@@ -46,6 +53,16 @@ bool commit_reserve(void *list, size_t *room, size_t count, size_t size);
 
 /* The commit that gathers; NULL without memory. */
 struct commit *commit_gathering(struct ledger *ledger);
+
+/* Room for so many more events or key-value writes that have so many bytes in all. False without
+ * memory. */
+bool commit_make_room(struct commit *commit, size_t count, size_t bytes);
+
+/* A key-value write; commit_make_room() has made room for it. */
+void commit_put_kv(struct commit *commit, uint32_t kind, atamo_bytes key, atamo_bytes value);
+
+/* Does the commit write this key? `commit` may be NULL. */
+bool commit_writes_kv(const struct commit *commit, atamo_bytes key);
 
 /* What became of one action of a message that is kept. False without memory. */
 bool commit_mark(struct commit *commit, struct message *message, uint16_t ordinal,

@@ -53,6 +53,12 @@ bool flow_put_off(struct flow *flow, struct message *message)
     return true;
 }
 
+void flow_leave_delayed(struct flow *flow, struct message *message, atamo_reason reason)
+{
+    flow_record(flow, ATAMO_STEP_ALERT, message)->reason = (uint16_t)reason;
+    flow_finish(flow, message);
+}
+
 void flow_end_delays(struct flow *flow, atamo_reason reason)
 {
     while (flow->delays != NULL) {
@@ -61,7 +67,6 @@ void flow_end_delays(struct flow *flow, atamo_reason reason)
 
         wheel_stop(&flow->alarms, &delayed->alarm.timer);
         message = take_out(flow, delayed);
-        flow_record(flow, ATAMO_STEP_ALERT, message)->reason = (uint16_t)reason;
-        flow_finish(flow, message);
+        flow_leave_delayed(flow, message, reason);
     }
 }

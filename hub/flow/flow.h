@@ -73,6 +73,7 @@ struct flow {
     _Atomic bool threaded; /* `thread` is set: the flow has a thread of its own */
     _Atomic bool giving_up;
     bool refusing;         /* stop: admit nothing new */
+    bool recovering;       /* the store is being read: no attempt begins */
     struct ledger *ledger; /* of a durable hub: flow/commit.h; NULL: everything is in memory only */
 
     struct generation *current;
@@ -93,6 +94,7 @@ struct flow {
     uint32_t next_port;
     struct stack settled;
     struct stack responses;
+    struct stack held; /* for the outboxes of actions */
     struct stack calls;
     struct stack_node *settled_here; /* settled on this thread, newest first */
     struct blocks blocks;            /* of events that plugins submit on this thread */
@@ -244,6 +246,10 @@ int flow_propose(void *evaluation_pointer, const atamo_proposal *proposal);
 
 /* Put off what has a due time; false: it is due, or there is no memory to wait. */
 bool flow_put_off(struct flow *flow, struct message *message);
+
+/* The hub stops before the event's time, or before its rules were evaluated: it is let go, with an
+ * alert. */
+void flow_leave_delayed(struct flow *flow, struct message *message, atamo_reason reason);
 
 /* The hub stops: what waits for its time is let go. */
 void flow_end_delays(struct flow *flow, atamo_reason reason);

@@ -7,20 +7,12 @@
 #include "flow/host.h"
 
 #include "flow/deliver.h"
+#include "flow/kv.h"
+#include "flow/outbox.h"
 #include "plugin/json_extension.h"
 #include "plugin/options.h"
 
 #include <stdlib.h>
-
-static struct host_services *services_of(const atamo_host *host)
-{
-    return instance_of(host)->hub;
-}
-
-static struct flow *flow_of(const atamo_host *host)
-{
-    return services_of(host)->flow;
-}
 
 /* --- configuration */
 
@@ -68,7 +60,7 @@ static void *host_context(const atamo_host *host)
 
 static void host_log(const atamo_host *host, int level, const char *line)
 {
-    const struct log_sink *log = &services_of(host)->log;
+    const struct log_sink *log = &host_services_of(host)->log;
 
     log->fn(log->user, level, instance_of(host)->name, line);
 }
@@ -84,14 +76,14 @@ static int host_refuse(const atamo_host *host, const char *why)
 
 static int64_t host_now(const atamo_host *host)
 {
-    return clock_now(&flow_of(host)->clock);
+    return clock_now(&host_flow(host)->clock);
 }
 
 static uint64_t host_random(const atamo_host *host)
 {
     struct random random;
 
-    random.state = atomic_fetch_add_explicit(&services_of(host)->random,
+    random.state = atomic_fetch_add_explicit(&host_services_of(host)->random,
                                              UINT64_C(0x9e3779b97f4a7c15), memory_order_relaxed);
     return random_next(&random);
 }
@@ -120,7 +112,7 @@ static void fill_info(const struct flow *flow, const struct action *action, atam
 
 static int host_info(const atamo_host *host, atamo_action handle, atamo_action_info *info)
 {
-    const struct flow *flow = flow_of(host);
+    const struct flow *flow = host_flow(host);
     const struct action *action = actions_find(&flow->actions, handle);
     atamo_action_info full = {.size = info->size};
 
@@ -133,21 +125,21 @@ static int host_info(const atamo_host *host, atamo_action handle, atamo_action_i
 
 static const atamo_event *host_event(const atamo_host *host, atamo_action handle)
 {
-    const struct action *action = actions_find(&flow_of(host)->actions, handle);
+    const struct action *action = actions_find(&host_flow(host)->actions, handle);
 
     return action == NULL ? NULL : (const atamo_event *)(const void *)action->message;
 }
 
 static atamo_bytes host_body(const atamo_host *host, atamo_action handle)
 {
-    const struct action *action = actions_find(&flow_of(host)->actions, handle);
+    const struct action *action = actions_find(&host_flow(host)->actions, handle);
 
     return action == NULL ? (atamo_bytes){"", 0} : action_body(action);
 }
 
 static int host_respond(const atamo_host *host, atamo_action handle, const atamo_response *response)
 {
-    struct flow *flow = flow_of(host);
+    struct flow *flow = host_flow(host);
     const struct action *action = actions_find(&flow->actions, handle);
     struct reply *reply;
 
@@ -209,7 +201,7 @@ static struct action *settle_one(struct flow *flow, atamo_action handle,
 static void host_settle(const atamo_host *host, const atamo_action *actions,
                         const atamo_outcome *outcomes, size_t count)
 {
-    struct flow *flow = flow_of(host);
+    struct flow *flow = host_flow(host);
     const bool here = flow_is_here(flow);
     struct stack_node *newest = NULL;
     struct stack_node *oldest = NULL;
@@ -238,9 +230,28 @@ static void host_settle(const atamo_host *host, const atamo_action *actions,
     bell_ring(&flow->bell);
 }
 
+/* In a durable hub it takes effect with the outcome of the action. */
+static int hold_event(const atamo_host *host, atamo_action handle, const atamo_event_draft *draft,
+                      const struct message_origin *origin)
+{
+    struct flow *flow = host_flow(host);
+    int status = ATAMO_OK;
+    struct held *held = outbox_take(flow, handle, 0, &status);
+
+    if (held == NULL)
+        return status;
+    status = inlet_build(instance_of(host)->inlet, draft, origin, &held->message);
+    if (status != ATAMO_OK) {
+        free(held);
+        return status;
+    }
+    outbox_hold(flow, held);
+    return ATAMO_OK;
+}
+
 static int host_emit(const atamo_host *host, atamo_action handle, const atamo_event_draft *draft)
 {
-    struct flow *flow = flow_of(host);
+    struct flow *flow = host_flow(host);
     const struct action *action = actions_find(&flow->actions, handle);
     const struct message *message;
     struct message_origin origin = {0};
@@ -261,6 +272,8 @@ static int host_emit(const atamo_host *host, atamo_action handle, const atamo_ev
         full.tenant = message_attribute(message, ATAMO_TENANT);
     if (full.traceparent.size == 0)
         full.traceparent = message_attribute(message, ATAMO_TRACEPARENT);
+    if (message->kept != 0)
+        return hold_event(host, handle, &full, &origin);
     return inlet_submit(instance_of(host)->inlet, &full, &origin, NULL);
 }
 
@@ -275,7 +288,7 @@ static atamo_bytes host_attribute(const atamo_host *host, const atamo_event *eve
                                   atamo_attribute attribute)
 {
     if (attribute == ATAMO_ID)
-        return message_id(message_of(event), flow_of(host)->node);
+        return message_id(message_of(event), host_flow(host)->node);
     if ((unsigned)attribute >= ATAMO_ATTRIBUTE_COUNT)
         return (atamo_bytes){"", 0};
     return message_attribute(message_of(event), attribute);
@@ -303,17 +316,17 @@ static atamo_bytes host_data(const atamo_host *host, const atamo_event *event)
 static size_t host_event_json(const atamo_host *host, const atamo_event *event, char *buffer,
                               size_t capacity)
 {
-    return cloudevent_write(message_of(event), flow_of(host)->node, buffer, capacity);
+    return cloudevent_write(message_of(event), host_flow(host)->node, buffer, capacity);
 }
 
 static atamo_bytes host_name(const atamo_host *host, uint32_t name)
 {
-    return names_text(flow_of(host)->names, name);
+    return names_text(host_flow(host)->names, name);
 }
 
 static void host_message_id(const atamo_host *host, uint64_t message, char uuid[37])
 {
-    number_to_uuid(message, flow_of(host)->node, uuid);
+    number_to_uuid(message, host_flow(host)->node, uuid);
 }
 
 /* --- event providers */
@@ -344,7 +357,7 @@ static int host_wait(const atamo_host *host, uint32_t timeout_ms)
 
 static void host_finished(const atamo_host *host)
 {
-    const struct host_services *services = services_of(host);
+    const struct host_services *services = host_services_of(host);
     struct inlet *inlet = instance_of(host)->inlet;
 
     (void)pthread_mutex_lock(&inlet->lock);
@@ -362,10 +375,12 @@ static int host_propose(const atamo_host *host, void *evaluation, const void *pr
 
 static const void *host_extension(const atamo_host *host, const char *name)
 {
-    const struct host_services *services = services_of(host);
+    const struct host_services *services = host_services_of(host);
 
     if (strcmp(name, ATAMO_JSON_EXTENSION) == 0)
         return json_extension();
+    if (strcmp(name, ATAMO_KV_EXTENSION) == 0)
+        return instance_of(host)->keeps ? kv_extension() : NULL;
     return services->extension == NULL ? NULL : services->extension(services->extension_user, name);
 }
 

@@ -23,6 +23,16 @@ struct host_services {
     void *finished_user;
 };
 
+static inline struct host_services *host_services_of(const atamo_host *host)
+{
+    return instance_of(host)->hub;
+}
+
+static inline struct flow *host_flow(const atamo_host *host)
+{
+    return host_services_of(host)->flow;
+}
+
 /* The table to give to new instances. */
 const struct atamo_host *host_table(void);
 

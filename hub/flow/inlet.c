@@ -154,6 +154,18 @@ static int submit_here(struct inlet *inlet, const atamo_event_draft *draft,
     return ATAMO_OK;
 }
 
+int inlet_build(struct inlet *inlet, const atamo_event_draft *draft,
+                const struct message_origin *origin, struct message **message)
+{
+    const char *why;
+    int status;
+
+    (void)pthread_mutex_lock(&inlet->lock);
+    status = port_build(inlet->port, draft, origin, message, &why);
+    (void)pthread_mutex_unlock(&inlet->lock);
+    return status;
+}
+
 static int submit_locked(struct inlet *inlet, const atamo_event_draft *draft,
                          const struct message_origin *origin, const char **why)
 {

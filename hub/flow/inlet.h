@@ -42,6 +42,11 @@ int64_t inlets_next(const struct flow *flow);
 /* Wake and refuse everybody who waits or comes. [any] */
 void inlet_shut(struct inlet *inlet);
 
+/* The message of a draft, not submitted: its block comes from this inlet. Errors as for
+ * inlet_submit() but ATAMO_BUSY. [any] */
+int inlet_build(struct inlet *inlet, const atamo_event_draft *draft,
+                const struct message_origin *origin, struct message **message);
+
 /* Free it; the port stays with the flow until its last message has ended. [hub thread, or no
  * thread] */
 void inlet_close(struct inlet *inlet);

@@ -6,6 +6,7 @@
  * told that it is safe; an end that cannot be written is written by nobody, and the action is done
  * once more after a crash.
  */
+#include "base/hash.h"
 #include "flow/commit_inside.h"
 
 #include <assert.h>
@@ -13,38 +14,98 @@
 
 /* A row with room for `size` bytes of value, which stay where they are until the next row; NULL
  * without memory. */
-static char *add_row(struct commit *commit, uint32_t kind, enum space space, uint64_t place,
-                     uint16_t ordinal, size_t size)
+static char *add_row(struct commit *commit, uint32_t kind, enum space space, atamo_bytes key,
+                     size_t size)
 {
     struct row *row;
+    char *at;
 
     if (!commit_reserve(&commit->rows, &commit->row_room, commit->row_count + 1,
                         sizeof *commit->rows) ||
-        !commit_reserve(&commit->bytes, &commit->room, commit->size + size + 1, 1))
+        !commit_reserve(&commit->bytes, &commit->room, commit->size + key.size + size, 1))
         return NULL;
     row = &commit->rows[commit->row_count++];
-    *row = (struct row){.kind = kind, .space = space, .offset = commit->size, .size = size};
-    row_action_key(row->key, place, ordinal);
-    commit->size += size;
-    return commit->bytes + row->offset;
+    *row = (struct row){.kind = kind,
+                        .space = space,
+                        .key_size = (uint32_t)key.size,
+                        .offset = commit->size,
+                        .size = size};
+    at = commit->bytes + commit->size;
+    memcpy(at, key.data, key.size);
+    commit->size += key.size + size;
+    return at + key.size;
 }
 
-static bool delete_row(struct commit *commit, enum space space, uint64_t place, uint16_t ordinal)
+static char *add_place(struct commit *commit, uint32_t kind, uint64_t place, size_t size)
 {
-    return add_row(commit, ATAMO_WRITE_DELETE, space, place, ordinal, 0) != NULL;
+    char key[ROW_KEY_EVENT];
+
+    row_event_key(key, place);
+    return add_row(commit, kind, SPACE_EVENT, (atamo_bytes){key, sizeof key}, size);
+}
+
+static char *add_action(struct commit *commit, uint32_t kind, uint64_t place, uint16_t ordinal,
+                        size_t size)
+{
+    char key[ROW_KEY_ACTION];
+
+    row_action_key(key, place, ordinal);
+    return add_row(commit, kind, SPACE_ACTION, (atamo_bytes){key, sizeof key}, size);
 }
 
 bool commit_mark(struct commit *commit, struct message *message, uint16_t ordinal,
                  const struct row_mark *mark)
 {
-    char *out = add_row(commit, ATAMO_WRITE_PUT, SPACE_ACTION, message->kept, ordinal,
-                        row_put_mark(NULL, mark));
+    char *out =
+        add_action(commit, ATAMO_WRITE_PUT, message->kept, ordinal, row_put_mark(NULL, mark));
 
     if (out == NULL)
         return false;
     (void)row_put_mark(out, mark);
     message->flags |= MESSAGE_MARKED;
     return true;
+}
+
+bool commit_make_room(struct commit *commit, size_t count, size_t bytes)
+{
+    return commit_reserve(&commit->rows, &commit->row_room, commit->row_count + count,
+                          sizeof *commit->rows) &&
+           commit_reserve(&commit->bytes, &commit->room, commit->size + bytes, 1) &&
+           commit_reserve(&commit->events, &commit->event_room, commit->event_count + count,
+                          sizeof *commit->events);
+}
+
+/* --- key-value state of agents */
+
+static uint32_t *bucket_of(struct commit *commit, atamo_bytes key)
+{
+    return &commit->kv[hash_bytes(0, key) % COMMIT_BUCKETS];
+}
+
+void commit_put_kv(struct commit *commit, uint32_t kind, atamo_bytes key, atamo_bytes value)
+{
+    uint32_t *bucket = bucket_of(commit, key);
+    char *out = add_row(commit, kind, SPACE_KV, key, value.size);
+
+    assert(out != NULL);
+    memcpy(out, value.data, value.size);
+    commit->rows[commit->row_count - 1].same_bucket = *bucket;
+    *bucket = (uint32_t)commit->row_count;
+}
+
+bool commit_writes_kv(const struct commit *commit, atamo_bytes key)
+{
+    uint32_t at = commit == NULL ? 0 : commit->kv[hash_bytes(0, key) % COMMIT_BUCKETS];
+
+    while (at != 0) {
+        const struct row *row = &commit->rows[at - 1];
+
+        if (row->key_size == key.size &&
+            memcmp(commit->bytes + row->offset, key.data, key.size) == 0)
+            return true;
+        at = row->same_bucket;
+    }
+    return false;
 }
 
 /* --- adding */
@@ -78,7 +139,7 @@ static bool put_event(struct commit *commit, const struct message *message,
 
         size += row_put_action(NULL, &action);
     }
-    out = add_row(commit, ATAMO_WRITE_PUT, SPACE_EVENT, message->kept, 0, size);
+    out = add_place(commit, ATAMO_WRITE_PUT, message->kept, size);
     if (out == NULL)
         return false;
     out += row_put_event(out, message, (uint16_t)count, put_off);
@@ -109,11 +170,11 @@ void commit_let_go(struct flow *flow, struct message *message)
 /* All of its rows go. */
 static bool delete_event(struct commit *commit, const struct message *message)
 {
-    bool good = delete_row(commit, SPACE_EVENT, message->kept, 0);
+    bool good = add_place(commit, ATAMO_WRITE_DELETE, message->kept, 0) != NULL;
 
     if ((message->flags & MESSAGE_MARKED) != 0)
         for (uint16_t i = 1; i <= message->actions && good; i++)
-            good = delete_row(commit, SPACE_ACTION, message->kept, i);
+            good = add_action(commit, ATAMO_WRITE_DELETE, message->kept, i, 0) != NULL;
     return good;
 }
 
@@ -122,6 +183,7 @@ void flow_keep(struct flow *flow, struct message *message, struct action **actio
 {
     struct ledger *ledger = flow->ledger;
     struct commit *commit = commit_gathering(ledger);
+    const bool promised = message->kept != 0 || (message->flags & MESSAGE_FOLLOWS) != 0;
 
     if (message->kept == 0)
         message->kept = ++ledger->place;
@@ -133,11 +195,14 @@ void flow_keep(struct flow *flow, struct message *message, struct action **actio
                         commit->action_count + count, sizeof(struct action *)) ||
         !(count == 0 && !put_off ? delete_event(commit, message)
                                  : put_event(commit, message, actions, count, put_off))) {
+        message->open += put_off; /* it was not evaluated: nobody holds it */
         commit_shed(flow, message, actions, count);
         commit_let_go(flow, message);
         return;
     }
-    commit->events[commit->event_count++] = (struct kept_event){message, count, put_off};
+    message->flags &= (uint8_t)~MESSAGE_FOLLOWS;
+    commit->events[commit->event_count++] =
+        (struct kept_event){message, count, commit->row_count - 1, put_off, promised};
     for (uint32_t i = 0; i < count; i++)
         commit->actions[commit->action_count++] = actions[i];
 }
@@ -153,7 +218,7 @@ void flow_keep_nothing(struct flow *flow, const struct message *message)
 bool flow_keep_done(struct flow *flow, struct action *action)
 {
     struct message *message = action->message;
-    struct commit *commit = flow->ledger == NULL ? NULL : commit_gathering(flow->ledger);
+    struct commit *commit = commit_gathering(flow->ledger);
 
     if (commit == NULL || !commit_reserve((void *)&commit->ends, &commit->end_room,
                                           commit->end_count + 1, sizeof(struct action *)))

@@ -38,11 +38,21 @@ void port_close(struct port *port)
     free(port);
 }
 
+int port_build(struct port *port, const atamo_event_draft *draft,
+               const struct message_origin *origin, struct message **message, const char **why)
+{
+    struct message_origin here = origin == NULL ? (struct message_origin){0} : *origin;
+
+    here.now_ns = clock_now(port->clock);
+    here.number = number_next(&port->numbers, here.now_ns);
+    here.max_data = port->max_data;
+    return message_build(&port->blocks, draft, &here, message, why);
+}
+
 int port_submit(struct port *port, const atamo_event_draft *draft,
                 const struct message_origin *origin, struct request *request, uint64_t *number,
                 const char **why)
 {
-    struct message_origin here = origin == NULL ? (struct message_origin){0} : *origin;
     struct message *message;
     int status;
 
@@ -53,10 +63,7 @@ int port_submit(struct port *port, const atamo_event_draft *draft,
             return ATAMO_BUSY;
         }
     }
-    here.now_ns = clock_now(port->clock);
-    here.number = number_next(&port->numbers, here.now_ns);
-    here.max_data = port->max_data;
-    status = message_build(&port->blocks, draft, &here, &message, why);
+    status = port_build(port, draft, origin, &message, why);
     if (status != ATAMO_OK)
         return status;
     message->request = request;

@@ -37,6 +37,10 @@ int port_open(uint32_t client, struct bell *bell, const struct clock *clock, uin
 /* Nothing of the port may be in the hub any more. NULL is fine. */
 void port_close(struct port *port);
 
+/* Copy a draft into a message of this port, with a number of this port. [port's thread] */
+int port_build(struct port *port, const atamo_event_draft *draft,
+               const struct message_origin *origin, struct message **message, const char **why);
+
 /* Copy a draft into a message and push it; `request` may be NULL. *number is set on success.
  * ATAMO_BUSY, or what message_build() says, with a sentence in *why. [port's thread] */
 int port_submit(struct port *port, const atamo_event_draft *draft,

@@ -2,9 +2,10 @@
  *
  * Happy path: the marks of single actions are read into a list, in order; then the events one after
  * the other, in the order of their acceptance, each with its marks: what has ended is left out,
- * what backs off waits for its time, what is dead is buried again, all else is scheduled, before
- * any new event comes in. Rows that cannot be read are counted and left alone: never a reason to
- * refuse the rest.
+ * what backs off waits for its time, what is dead is buried again, all else waits in its lane,
+ * before any new event comes in. No agent hears of anything until all is read: what an agent emits
+ * comes after what was accepted before, and while the store is read it cannot be asked. Rows that
+ * cannot be read are counted and left alone: never a reason to refuse the rest.
  */
 #include "flow/commit.h"
 
@@ -213,7 +214,6 @@ static int take_event(void *user, const atamo_record *record)
         recovery->damaged++;
         message->kept_open++; /* its rows stay */
     }
-    (void)flow_settle_here(flow);
     if (message->kept_open == 0)
         flow_keep_nothing(flow, message);
     if (--message->open == 0)
@@ -262,6 +262,17 @@ static void free_marks(struct recovery *recovery)
     free(recovery->marks);
 }
 
+/* Hold all agents back, or let them go on. */
+static void hold_lanes(struct flow *flow, bool hold)
+{
+    flow->recovering = hold;
+    for (uint32_t i = 0; i < flow->lane_count; i++) {
+        flow->lanes[i]->paused = hold;
+        if (!hold)
+            flow_ready(flow, flow->lanes[i]);
+    }
+}
+
 int flow_keep_in(struct flow *flow, const struct atamo_store *store, void *self, uint64_t *damaged)
 {
     const atamo_range actions = {.size = sizeof actions, .space = atamo_text("action")};
@@ -281,11 +292,15 @@ int flow_keep_in(struct flow *flow, const struct atamo_store *store, void *self,
         status = store->scan(self, &actions, note_mark, &recovery);
     if (status == ATAMO_OK)
         status = recovery.status;
+    hold_lanes(flow, true);
     if (status == ATAMO_OK)
         status = store->scan(self, &events, take_event, &recovery);
+    hold_lanes(flow, false);
     free_marks(&recovery);
     *damaged = recovery.damaged;
-    if (status != ATAMO_OK)
+    if (status == ATAMO_OK)
+        (void)flow_settle_here(flow); /* now the lanes begin */
+    else
         flow_keep_end(flow);
     return status;
 }

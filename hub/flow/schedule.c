@@ -42,7 +42,8 @@ static void wait_in_queue(struct flow *flow, struct lane *lane, struct action *a
                           atamo_reason reason)
 {
     action_move(action, ACTION_WAITING);
-    flow_record_action(flow, ATAMO_STEP_SCHEDULED, action, reason);
+    if (!flow->recovering) /* all of them wait then, and not for long */
+        flow_record_action(flow, ATAMO_STEP_SCHEDULED, action, reason);
     lane->waiting++;
     lane_push(lane, action);
 }

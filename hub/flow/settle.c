@@ -9,6 +9,7 @@
  */
 #include "flow/commit.h"
 #include "flow/deliver.h"
+#include "flow/outbox.h"
 
 #include <assert.h>
 
@@ -160,14 +161,22 @@ void flow_die(struct flow *flow, struct lane *lane, struct action *action, atamo
     close_action(flow, message);
 }
 
+static void note_breaker(struct flow *flow, struct lane *lane, const struct action *action,
+                         bool good)
+{
+    if (breaker_note(&lane->breaker, &lane->settings.breaker, good, flow->now))
+        flow_record_hub(flow, good ? ATAMO_REASON_BREAKER_CLOSED : ATAMO_REASON_BREAKER_OPENED,
+                        action->plan->agent, "");
+}
+
 void flow_failed(struct flow *flow, struct lane *lane, struct action *action,
                  const struct failure *failure)
 {
     const atamo_bytes text =
         failure->text.size > 0 ? failure->text : atamo_text(atamo_reason_text(failure->reason));
 
-    if (breaker_note(&lane->breaker, &lane->settings.breaker, false, flow->now))
-        flow_record_hub(flow, ATAMO_REASON_BREAKER_OPENED, action->plan->agent, "");
+    /* A conflict is nobody's failure: two actions wanted the same key. */
+    note_breaker(flow, lane, action, failure->reason == ATAMO_REASON_CONFLICT);
     if (failure->permanent)
         flow_die(flow, lane, action, failure->reason, failure->text);
     else if (action_attempt(action) >= flow_attempts(lane, action))
@@ -176,12 +185,34 @@ void flow_failed(struct flow *flow, struct lane *lane, struct action *action,
         retry_later(flow, lane, action, failure);
 }
 
+/* What the agent wants to take effect with the outcome cannot: the attempt has failed. */
+static void undone(struct flow *flow, struct lane *lane, struct action *action, int status)
+{
+    const struct failure failure = {
+        .reason = status == ATAMO_CONFLICT    ? ATAMO_REASON_CONFLICT
+                  : status == ATAMO_NO_MEMORY ? ATAMO_REASON_NO_MEMORY
+                                              : ATAMO_REASON_STORE,
+        .text = {"", 0},
+    };
+
+    flow_failed(flow, lane, action, &failure);
+}
+
 static void done(struct flow *flow, struct lane *lane, struct action *action)
 {
-    if (breaker_note(&lane->breaker, &lane->settings.breaker, true, flow->now))
-        flow_record_hub(flow, ATAMO_REASON_BREAKER_CLOSED, action->plan->agent, "");
+    const bool empty = action->outbox == NULL || flow->ledger == NULL;
+    const int status = empty ? ATAMO_OK : outbox_check(flow, action);
+
+    if (empty || status != ATAMO_OK)
+        outbox_empty(flow, action);
+    if (status != ATAMO_OK) {
+        undone(flow, lane, action, status);
+        return;
+    }
+    outbox_keep(flow, action);
+    note_breaker(flow, lane, action, true);
     action->message->good++;
-    if (action->message->kept == 0 || !flow_keep_done(flow, action))
+    if (flow->ledger == NULL || action->message->kept == 0 || !flow_keep_done(flow, action))
         flow_end(flow, action, ATAMO_STEP_DONE, ATAMO_REASON_NONE);
 }
 
@@ -190,6 +221,9 @@ void flow_settle(struct flow *flow, struct action *action)
     struct lane *lane = flow->lanes[action->lane];
 
     assert(lane->running > 0 && action->instance->running > 0);
+    outbox_gather(flow);
+    if (action_state(action) == ACTION_LATE || action_outcome(action) != ATAMO_DONE)
+        outbox_empty(flow, action);
     lane->running--;
     lane->moved_at = flow->now;
     action->instance->running--;

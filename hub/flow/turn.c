@@ -32,6 +32,7 @@ int flow_open(struct flow *flow, struct names *names, const struct clock *clock,
     flow->tenant_count = 1;
     stack_init(&flow->settled);
     stack_init(&flow->responses);
+    stack_init(&flow->held);
     stack_init(&flow->calls);
     blocks_init(&flow->blocks);
     wheel_init(&flow->wheel, flow->now);

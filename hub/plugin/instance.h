@@ -38,6 +38,7 @@ struct instance {
     char *refusal;        /* what refuse() said last; NULL if nothing */
     uint64_t fingerprint; /* of plugin file and options: equal means it need not be restarted */
     uint32_t refs;        /* generations that use it */
+    bool keeps;           /* its hub has a store */
     uint32_t running;     /* actions that it holds; owned by the hub's thread */
     enum instance_state state;
 };

@@ -121,7 +121,9 @@ struct atamo_host {
     void (*settle)(const atamo_host *host, const atamo_action *actions,
                    const atamo_outcome *outcomes, size_t count);
     /* Submit a follow-up event from within an action: it carries the action's correlation id, and
-     * the event's id as its causation id. ATAMO_BUSY, ATAMO_INVALID, ATAMO_GONE. [any] */
+     * the event's id as its causation id. In a durable hub it takes effect with the outcome: once
+     * if the action ends done, not at all otherwise; elsewhere it is submitted at once. ATAMO_BUSY,
+     * ATAMO_INVALID, ATAMO_GONE, ATAMO_TOO_LARGE (over 1,024 in one durable action). [any] */
     int (*emit)(const atamo_host *host, atamo_action action, const atamo_event_draft *draft);
 
     /* -- events. Values are valid as long as the event. [any] */

@@ -81,7 +81,8 @@ typedef enum atamo_reason {
     ATAMO_REASON_AGENT_REMOVED = 47,
     ATAMO_REASON_DEAD_LETTERS_FULL = 48,
     ATAMO_REASON_NO_MEMORY = 49,
-    ATAMO_REASON_STORE = 50, /* the store has no room, or has failed */
+    ATAMO_REASON_STORE = 50,    /* the store has no room, or has failed */
+    ATAMO_REASON_CONFLICT = 51, /* a key had not the version that the agent expected */
     /* a rule made no action */
     ATAMO_REASON_TEMPLATE = 60, /* a field that its template needs is missing */
     ATAMO_REASON_PROVIDER = 61, /* the rule provider failed */
@@ -201,6 +202,7 @@ static inline const char *atamo_reason_text(unsigned reason)
         {ATAMO_REASON_DEAD_LETTERS_FULL, "dead letters full"},
         {ATAMO_REASON_NO_MEMORY, "no memory"},
         {ATAMO_REASON_STORE, "the store takes nothing"},
+        {ATAMO_REASON_CONFLICT, "a key was changed meanwhile"},
         {ATAMO_REASON_TEMPLATE, "template field missing"},
         {ATAMO_REASON_PROVIDER, "rule provider failed"},
         {ATAMO_REASON_UNKNOWN_AGENT, "no such agent"},

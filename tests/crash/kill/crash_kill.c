@@ -4,10 +4,13 @@
  * usage: crash_kill [--cycles N] [--seed S] [--plant early-ack]
  *
  * Each life is a process: it submits numbered events, in eight keys, and tells the parent through a
- * pipe which ones were committed and which ones its agent has done. Some attempts fail and are
- * tried again. After a random time the parent kills it; the last life may end by itself. Then:
+ * pipe which ones were committed and which ones its agent has done. The agent counts each number in
+ * the hub's store and emits an event that another agent counts again. Some attempts fail after that
+ * and are tried again. After a random time the parent kills the life; the last ones end by
+ * themselves. Then:
  *
  *   - every event that was acknowledged has been done at least once;
+ *   - every number that was done was counted exactly once by both agents, and no other;
  *   - within a key nothing is done again once its successor was done, and no successor before it;
  *   - the last hub's books balance, and its store has nothing left.
  *
@@ -17,6 +20,7 @@
 #include <atamo/agent.h>
 #include <atamo/hub.h>
 #include <atamo/inline.h>
+#include <atamo/kv.h>
 
 #include <inttypes.h>
 #include <poll.h>
@@ -32,7 +36,7 @@
 enum { KEYS = 8, NUMBERS = 4000000, WINDOW = 200, PER_LIFE_MS = 60, LIMIT_MS = 60000 };
 
 /* What a life tells. */
-enum { ACKNOWLEDGED = 1, DONE = 2, ENDED = 3 };
+enum { ACKNOWLEDGED = 1, DONE = 2, ENDED = 3, COUNTED = 4, COUNTED_AGAIN = 5, MISCOUNTED = 6 };
 
 struct news {
     uint32_t kind;
@@ -62,6 +66,7 @@ struct life {
     const char *folder;
     uint32_t next;
     bool last, early;
+    bool counts; /* it tells what was counted in the store */
     uint32_t sent, committed;
     uint32_t waiting[WINDOW]; /* numbers submitted and not committed, a ring */
 };
@@ -73,15 +78,80 @@ static void tell(const struct life *life, uint32_t kind, uint32_t number)
     must(write(life->pipe, &news, sizeof news) == sizeof news, "the pipe broke");
 }
 
+struct telling {
+    const struct life *life;
+    uint32_t kind;
+};
+
+/* [within kv->scan()] Key: a number; value: a byte for each time it was counted. */
+static int tell_count(void *user, const atamo_record *record)
+{
+    const struct telling *telling = user;
+    const bool once = record->status == ATAMO_OK && record->value.size == 1;
+    char key[16];
+
+    (void)snprintf(key, sizeof key, "%.*s", (int)record->key.size, record->key.data);
+    tell(telling->life, once ? telling->kind : MISCOUNTED, (uint32_t)strtoul(key, NULL, 10));
+    return 0;
+}
+
+static int note_size(void *user, const atamo_record *record)
+{
+    size_t *size = user;
+
+    *size = record->value.size;
+    return 0;
+}
+
+/* One more byte under the number. */
+static void count(const atamo_host *host, atamo_action action, atamo_bytes number)
+{
+    const atamo_kv *kv = host->extension(host, ATAMO_KV_EXTENSION);
+    size_t size = 0;
+    char bytes[64];
+
+    (void)kv->get(host, action, number, note_size, &size);
+    must(size < sizeof bytes, "a number was counted again and again");
+    memset(bytes, '1', sizeof bytes);
+    must(kv->put(host, action, number, (atamo_bytes){bytes, size + 1}, ATAMO_KV_ANY) == ATAMO_OK,
+         "kv put");
+}
+
+static void emit(const atamo_host *host, atamo_action action, atamo_bytes number)
+{
+    atamo_event_draft draft = atamo_draft("y");
+
+    draft.data = number;
+    must(host->emit(host, action, &draft) == ATAMO_OK, "emit");
+}
+
+/* The agents "a", for the events, and "b", for what "a" emits. */
 static void handle(void *self, atamo_action action)
 {
     const atamo_host *host = self;
     const struct life *life = host->context(host);
+    const bool first = strcmp(host->instance(host).data, "a") == 0;
     atamo_action_info info = {.size = sizeof info};
     uint32_t number;
 
     if (host->info(host, action, &info) != ATAMO_OK)
         return;
+    if (strcmp(info.type.data, "tell") == 0) {
+        const struct telling telling = {life, first ? COUNTED : COUNTED_AGAIN};
+        const atamo_kv *kv = host->extension(host, ATAMO_KV_EXTENSION);
+
+        must(kv->scan(host, action, atamo_text(""), atamo_text(""), tell_count,
+                      (void *)(uintptr_t)&telling) == ATAMO_OK,
+             "scan");
+        atamo_done(host, action);
+        return;
+    }
+    count(host, action, info.body);
+    if (!first) {
+        atamo_done(host, action);
+        return;
+    }
+    emit(host, action, info.body);
     number = (uint32_t)strtoul(info.body.data, NULL, 10);
     if (info.attempt == 1 && number % 5 == 0) {
         atamo_retry(host, action, 0, "not at first");
@@ -145,8 +215,14 @@ static void live(struct life *life)
     (void)snprintf(yaml, sizeof yaml,
                    "hub: {mode: durable}\n"
                    "store: {plugin: %s/lib/atamo/plugins/lmdb.so, config: {path: %s/store}}\n"
-                   "agents: {a: {plugin: work, concurrency: 64, retry: {base: 1ms, max: 5ms}}}\n"
-                   "rules: [{id: r, on: x, then: {agent: a, action: do}}]\n",
+                   "agents:\n"
+                   "  a: {plugin: work, concurrency: 64, retry: {base: 1ms, max: 5ms}}\n"
+                   "  b: {plugin: work}\n"
+                   "rules:\n"
+                   "- {id: r, on: x, then: {agent: a, action: do}}\n"
+                   "- {id: s, on: y, then: {agent: b, action: do}}\n"
+                   "- {id: t, on: tell, then: [{agent: a, action: tell}, "
+                   "{agent: b, action: tell}]}\n",
                    ATAMO_BUILD_DIR, life->folder);
     settings.config = atamo_text(yaml);
     must(atamo_open(&settings, &hub, NULL) == ATAMO_OK, "the hub does not open");
@@ -161,6 +237,12 @@ static void live(struct life *life)
         (void)atamo_dispatch(client, 0, NULL);
     }
     status = atamo_wait_idle(hub, LIMIT_MS);
+    if (life->counts && status == ATAMO_OK) {
+        const atamo_event_draft draft = atamo_draft("tell");
+
+        must(atamo_submit(client, &draft, NULL) == ATAMO_OK, "submit");
+        status = atamo_wait_idle(hub, LIMIT_MS);
+    }
     must(atamo_stats_get(hub, NULL, &stats) == ATAMO_OK, "stats");
     atamo_client_close(client);
     status = atamo_close(hub, 10000) == ATAMO_OK ? status : ATAMO_TIMEOUT;
@@ -174,10 +256,10 @@ static void live(struct life *life)
 /* --- the checker */
 
 struct checker {
-    uint8_t *acknowledged, *done; /* by number */
-    uint32_t latest[KEYS];        /* the highest number of each key that was done */
-    uint32_t highest;             /* number that any life told of */
-    uint64_t acknowledgements, effects, repeated;
+    uint8_t *acknowledged, *done, *counted; /* by number */
+    uint32_t latest[KEYS];                  /* the highest number of each key that was done */
+    uint32_t highest;                       /* number that any life told of */
+    uint64_t acknowledgements, effects, repeated, miscounted;
     bool balanced;
 };
 
@@ -195,6 +277,14 @@ static void check(struct checker *checker, const struct news *news)
     if (news->kind == ACKNOWLEDGED) {
         checker->acknowledged[number] = 1;
         checker->acknowledgements++;
+        return;
+    }
+    if (news->kind == COUNTED || news->kind == COUNTED_AGAIN) {
+        checker->counted[number] |= (uint8_t)news->kind;
+        return;
+    }
+    if (news->kind == MISCOUNTED) {
+        checker->miscounted++;
         return;
     }
     checker->effects++;
@@ -255,14 +345,18 @@ static void run_life(struct checker *checker, struct life *life, int64_t kill_at
 static int verdict(const struct checker *checker, uint32_t cycles, uint64_t seed)
 {
     uint64_t lost = 0;
+    uint64_t wrong = checker->miscounted;
 
-    for (uint32_t i = 0; i <= checker->highest; i++)
+    for (uint32_t i = 0; i <= checker->highest; i++) {
         lost += checker->acknowledged[i] && !checker->done[i];
+        wrong += checker->counted[i] != (checker->done[i] ? COUNTED | COUNTED_AGAIN : 0);
+    }
     (void)printf("%u lives killed, seed %" PRIu64 ": %" PRIu64 " acknowledged, %" PRIu64
-                 " done (%" PRIu64 " more than once), %" PRIu64 " lost, books %s\n",
+                 " done (%" PRIu64 " more than once), %" PRIu64 " lost, %" PRIu64
+                 " not counted exactly once, books %s\n",
                  cycles, seed, checker->acknowledgements, checker->effects, checker->repeated, lost,
-                 checker->balanced ? "balance" : "DO NOT BALANCE");
-    return lost == 0 && checker->balanced && checker->acknowledgements > 0 ? 0 : 1;
+                 wrong, checker->balanced ? "balance" : "DO NOT BALANCE");
+    return lost == 0 && wrong == 0 && checker->balanced && checker->acknowledgements > 0 ? 0 : 1;
 }
 
 static uint64_t next_random(uint64_t *seed)
@@ -293,7 +387,10 @@ int main(int argc, char **argv)
     random = seed;
     checker.acknowledged = calloc(NUMBERS, 1);
     checker.done = calloc(NUMBERS, 1);
-    must(checker.acknowledged != NULL && checker.done != NULL && mkdtemp(folder) != NULL, "memory");
+    checker.counted = calloc(NUMBERS, 1);
+    must(checker.acknowledged != NULL && checker.done != NULL && checker.counted != NULL &&
+             mkdtemp(folder) != NULL,
+         "memory");
     for (uint32_t i = 0; i < cycles; i++) {
         run_life(&checker, &life, now_ms() + (int64_t)(next_random(&random) % PER_LIFE_MS));
         /* No number twice: a life may have sent so many of which it could tell nothing. */
@@ -302,10 +399,12 @@ int main(int argc, char **argv)
     life.last = true;
     run_life(&checker, &life, now_ms() + LIMIT_MS);
     checker.balanced = false;
+    life.counts = true;
     run_life(&checker, &life, now_ms() + LIMIT_MS); /* and nothing is left for another one */
     status = verdict(&checker, cycles, seed);
     free(checker.acknowledged);
     free(checker.done);
+    free(checker.counted);
     (void)snprintf(command, sizeof command, "rm -rf %s", folder);
     return system(command) == 0 ? status : 1;
 }
