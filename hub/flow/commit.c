@@ -208,7 +208,7 @@ static void shed_new(struct flow *flow, struct commit *commit)
 
         if (event.promised) {
             memmove(commit->actions + kept_actions, commit->actions + next,
-                    event.count * sizeof *commit->actions);
+                    event.count * sizeof(struct action *));
             kept_actions += event.count;
             commit->events[kept++] = event;
         } else {

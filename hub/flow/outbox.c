@@ -16,16 +16,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct held *outbox_take(struct flow *flow, atamo_action handle, size_t size, int *status)
+struct held *outbox_take(struct flow *flow, atamo_action action, size_t size, int *status)
 {
-    struct action *action = actions_find(&flow->actions, handle);
+    struct action *found = actions_find(&flow->actions, action);
     struct held *held;
 
-    if (action == NULL) {
+    if (found == NULL) {
         *status = ATAMO_GONE;
         return NULL;
     }
-    if (atomic_load_explicit(&action->held, memory_order_relaxed) >= OUTBOX_MAX) {
+    if (atomic_load_explicit(&found->held, memory_order_relaxed) >= OUTBOX_MAX) {
         *status = ATAMO_TOO_LARGE;
         return NULL;
     }
@@ -34,8 +34,8 @@ struct held *outbox_take(struct flow *flow, atamo_action handle, size_t size, in
         *status = ATAMO_NO_MEMORY;
         return NULL;
     }
-    atomic_fetch_add_explicit(&action->held, 1, memory_order_relaxed);
-    *held = (struct held){.action = handle, .attempt = action_attempt(action)};
+    atomic_fetch_add_explicit(&found->held, 1, memory_order_relaxed);
+    *held = (struct held){.action = action, .attempt = action_attempt(found)};
     return held;
 }
 

@@ -270,6 +270,8 @@ size_t atamo_test_close(atamo_test_host *host)
     free_events(host);
     free(host->misuses.items);
     free(host->lines.items);
+    free(host->cells.items);
+    free(host->held.items);
     free(host->proposals.items);
     free(host->batch);
     names_close(host->names);

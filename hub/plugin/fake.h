@@ -16,6 +16,7 @@
 #include "model/cloudevent.h"
 
 #include <atamo/json.h>
+#include <atamo/kv.h>
 #include <atamo/loop.h>
 #include <atamo/test.h>
 
@@ -103,6 +104,10 @@ struct atamo_test_host {
     struct fake_list proposals; /* atamo_proposal */
     bool evaluating;
 
+    struct fake_list cells; /* of fake_kv.c, by key */
+    struct fake_list held;  /* writes of actions that are not settled */
+    uint64_t versions;
+
     struct names *names;
     atamo_telemetry *batch;
     size_t batch_count, batch_room;
@@ -143,6 +148,14 @@ int64_t fake_now(const struct atamo_test_host *host);
 /* Copy a draft into a message that lives as long as the host. *why is static. Under the lock. */
 int fake_message(struct atamo_test_host *host, const atamo_event_draft *draft,
                  struct message **message, const char **why);
+
+/* The action if it is the agent's just now, else NULL: that is misuse. */
+struct fake_action *fake_given(const struct atamo_test_host *host, atamo_action handle,
+                               const char *call);
+
+/* Its outcome is set: what it has written takes effect or not. Under the lock. */
+void fake_kv_settle(struct atamo_test_host *host, struct fake_action *action);
+const atamo_kv *fake_kv_table(void);
 
 /* Each part of the host fills in its functions. */
 void fake_fill_base(struct atamo_host *table);

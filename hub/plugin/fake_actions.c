@@ -257,6 +257,19 @@ static bool holds(const struct atamo_test_host *host, atamo_action handle, const
     return state == FAKE_GIVEN;
 }
 
+struct fake_action *fake_given(const struct atamo_test_host *host, atamo_action handle,
+                               const char *call)
+{
+    struct fake_action *action;
+
+    if (!holds(host, handle, call))
+        return NULL;
+    fake_lock(host);
+    action = find(host, handle);
+    fake_unlock(host);
+    return action;
+}
+
 /* Under the lock. */
 static int keep_response(struct atamo_test_host *host, struct fake_action *action,
                          const atamo_response *response)
@@ -324,6 +337,7 @@ static void settle_one(struct atamo_test_host *host, atamo_action handle,
             action->outcome.reason = arena_copy(&host->arena, action->outcome.reason);
         if (action->outcome.reason.data == NULL)
             action->outcome.reason = (atamo_bytes){"", 0};
+        fake_kv_settle(host, action);
         action->state = FAKE_SETTLED;
         host->unsettled--;
     }

@@ -229,9 +229,12 @@ static void base_message_id(const atamo_host *table, uint64_t message, char uuid
 
 static const void *base_extension(const atamo_host *table, const char *name)
 {
-    (void)fake_enter(table, "extension()");
+    const struct atamo_test_host *host = fake_enter(table, "extension()");
+
     if (strcmp(name, ATAMO_JSON_EXTENSION) == 0)
         return json_extension();
+    if (strcmp(name, ATAMO_KV_EXTENSION) == 0)
+        return (host->flags & ATAMO_TEST_NO_STORE) != 0 ? NULL : fake_kv_table();
     return strcmp(name, ATAMO_LOOP_EXTENSION) == 0 ? fake_loop_table() : NULL;
 }
 

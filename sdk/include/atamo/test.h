@@ -41,7 +41,8 @@ typedef struct atamo_test_host atamo_test_host;
 
 enum {
     ATAMO_TEST_REAL_TIME = 1u << 0, /* the system's clock instead of the virtual one */
-    ATAMO_TEST_QUIET = 1u << 1      /* misuse and refusals are recorded, not printed on stderr */
+    ATAMO_TEST_QUIET = 1u << 1,     /* misuse and refusals are recorded, not printed on stderr */
+    ATAMO_TEST_NO_STORE = 1u << 2   /* a hub without a store: no "atamo.kv/1" */
 };
 
 enum { ATAMO_TEST_WHY = 2048 };
@@ -155,6 +156,15 @@ ATAMO_API atamo_bytes atamo_test_response_body(const atamo_test_host *host, atam
 /* The client's queue takes so many more responses, then respond() says ATAMO_BUSY. SIZE_MAX: no
  * limit. [any] */
 ATAMO_API void atamo_test_respond_limit(atamo_test_host *host, size_t count);
+
+/* --- key-value state (kv.h), kept in memory --------------------------------------------------- */
+
+/* Set a key, as if an earlier action had. ATAMO_NO_MEMORY. [test] */
+ATAMO_API int atamo_test_kv_put(atamo_test_host *host, const char *tenant, const char *key,
+                                const char *value);
+/* What a key has; "" if it is not there. [any] */
+ATAMO_API atamo_bytes atamo_test_kv_get(const atamo_test_host *host, const char *tenant,
+                                        const char *key);
 
 /* --- events that the plugin submitted or emitted -----------------------------------------------
  */

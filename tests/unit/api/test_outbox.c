@@ -52,7 +52,7 @@ static void count(struct book *book, atamo_action action)
     char next[32];
 
     assert_true(status == ATAMO_OK || status == ATAMO_NOT_FOUND);
-    (void)snprintf(next, sizeof next, "%d", atoi(value.text) + 1);
+    (void)snprintf(next, sizeof next, "%ld", strtol(value.text, NULL, 10) + 1);
     assert_int_equal(
         book->kv->put(book->host, action, atamo_text("count"), atamo_text(next), value.version),
         ATAMO_OK);
