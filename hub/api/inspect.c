@@ -45,6 +45,7 @@ static void add_counters(const struct flow_counters *counters, atamo_stats *stat
     stats->retries += counters->retries;
     stats->unmatched += counters->unmatched;
     stats->rules_failed += counters->rules_failed;
+    stats->duplicates += counters->duplicates;
 }
 
 static void read_stats(void *argument)

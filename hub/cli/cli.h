@@ -88,6 +88,14 @@ int cli_read_file(const char *path, atamo_bytes *content);
 /* The commands. */
 enum exit_code cmd_run(const struct cli_line *line);
 enum exit_code cmd_check(const struct cli_line *line);
+enum exit_code cmd_check_store(const struct cli_line *line);
+enum exit_code cmd_trace(const struct cli_line *line);
+enum exit_code cmd_dead_list(const struct cli_line *line);
+enum exit_code cmd_dead_show(const struct cli_line *line);
+enum exit_code cmd_dead_replay(const struct cli_line *line);
+enum exit_code cmd_dead_drop(const struct cli_line *line);
+enum exit_code cmd_backup(const struct cli_line *line);
+enum exit_code cmd_restore(const struct cli_line *line);
 enum exit_code cmd_rules_test(const struct cli_line *line);
 enum exit_code cmd_rules_list(const struct cli_line *line);
 enum exit_code cmd_test(const struct cli_line *line);

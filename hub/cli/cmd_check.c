@@ -29,7 +29,7 @@ static int check(const char *path, struct problems *problems, struct config_cont
     return status;
 }
 
-enum exit_code cmd_check(const struct cli_line *line)
+static enum exit_code check_config(const struct cli_line *line)
 {
     const char *path = line->arguments[0];
     struct problems *problems = malloc(sizeof *problems);
@@ -59,4 +59,11 @@ enum exit_code cmd_check(const struct cli_line *line)
     free(flow);
     free(problems);
     return cli_exit(status);
+}
+
+enum exit_code cmd_check(const struct cli_line *line)
+{
+    if (cli_value(line, "store") != NULL)
+        return cmd_check_store(line);
+    return check_config(line);
 }

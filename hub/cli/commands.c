@@ -27,6 +27,33 @@ static const struct cli_option plugin_check_options[] = {
     {"limit", "MS", "how long anything may take"},
     {"json", NULL, "print JSON"},
 };
+static const struct cli_option check_options[] = {
+    {"store", NULL, "read all of the store instead, and check every record"},
+    {"json", NULL, "print JSON"},
+};
+#define FILTERS                                                                   \
+    {"agent", "NAME", "only of this agent"}, {"rule", "ID", "only of this rule"}, \
+        {"type", "TYPE", "only of events of this type"},                          \
+    {                                                                             \
+        "since", "DURATION", "only those that died in the last 10m, 2h, 7d"       \
+    }
+static const struct cli_option dead_list_options[] = {
+    FILTERS,
+    {"json", NULL, "print JSON"},
+};
+static const struct cli_option dead_drop_options[] = {
+    FILTERS,
+    {"all", NULL, "all of them"},
+    {"dry-run", NULL, "say which, and change nothing"},
+    {"json", NULL, "print JSON"},
+};
+static const struct cli_option dead_replay_options[] = {
+    FILTERS,
+    {"all", NULL, "all of them"},
+    {"rate", "N", "so many a second, when the hub runs again"},
+    {"dry-run", NULL, "say which, and change nothing"},
+    {"json", NULL, "print JSON"},
+};
 static const struct cli_option json_options[] = {
     {"json", NULL, "print JSON"},
 };
@@ -60,8 +87,11 @@ const struct cli_command commands[] = {
          "SIGTERM let what runs finish; a second one ends it at once.\n"
          "Dead letters are no failure of the hub: exit 0, unless --strict."},
     {"check", "CONFIG", "check a configuration without starting anything", 1, 1,
-     OPTIONS(json_options), .run = cmd_check, .group = "Run",
-     .notes = "Shows all mistakes in one run, each with its place. Exit 6 if there are any."},
+     OPTIONS(check_options), .run = cmd_check, .group = "Run",
+     .notes =
+         "Shows all mistakes in one run, each with its place. Exit 6 if there are any.\n"
+         "With --store it reads the store, also beside a hub that runs, and names every record\n"
+         "that is damaged. Exit 1 if there are any."},
     {"simulate", "CONFIG", "days in seconds on a virtual clock, agents replaced by chance", 1, 1,
      OPTIONS(simulate_options), .run = cmd_simulate, .group = "Run"},
     {"rules test", "CONFIG", "what would the rules make of an event? nothing fires", 1, 1,
@@ -75,6 +105,27 @@ const struct cli_command commands[] = {
      .notes = "Without PATH: all that are below the current folder. Exit 1 if one fails."},
     {"schema", "", "print the JSON Schema of configurations, for editors", 0, 0, .run = cmd_schema,
      .group = "Rules"},
+    {"trace", "CONFIG ID", "the path of one message, from the store's journal", 2, 2,
+     OPTIONS(json_options), .run = cmd_trace, .group = "Store",
+     .notes =
+         "ID is the event's id or the hub's UUID. Works while the hub runs and after it stopped."},
+    {"dead list", "CONFIG", "actions that failed for good", 1, 1, OPTIONS(dead_list_options),
+     .run = cmd_dead_list, .group = "Store",
+     .notes = "Works while the hub runs and after it stopped. Each has an id like 12.1."},
+    {"dead show", "CONFIG ID", "one of them, with its event and all its steps", 2, 2,
+     OPTIONS(json_options), .run = cmd_dead_show, .group = "Store"},
+    {"dead replay", "CONFIG [ID...]", "let them begin anew when the hub starts", 1,
+     CLI_ARGUMENTS_MAX, OPTIONS(dead_replay_options), .run = cmd_dead_replay, .group = "Store",
+     .notes =
+         "Which: by id, by filters, or --all. The hub must be stopped: it has the store alone."},
+    {"dead drop", "CONFIG [ID...]", "forget them", 1, CLI_ARGUMENTS_MAX, OPTIONS(dead_drop_options),
+     .run = cmd_dead_drop, .group = "Store",
+     .notes =
+         "Which: by id, by filters, or --all. The hub must be stopped: it has the store alone."},
+    {"backup", "CONFIG FILE", "copy the store to a new file, also while the hub runs", 2, 2,
+     OPTIONS(json_options), .run = cmd_backup, .group = "Store"},
+    {"restore", "CONFIG FILE", "check a copy and put it in the place of a store that is gone", 2, 2,
+     OPTIONS(json_options), .run = cmd_restore, .group = "Store"},
     {"plugin list", "", "the plugins that are found", 0, 0, OPTIONS(json_options),
      .run = cmd_plugin_list, .group = "Plugins",
      .notes = "They are looked for in the folders of ATAMO_PLUGIN_PATH and where they were\n"

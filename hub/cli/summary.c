@@ -99,9 +99,12 @@ void summary_print(const struct summary *summary, FILE *stream)
 
     (void)fprintf(stream,
                   "\n%smessages%s  %" PRIu64 " accepted, %" PRIu64 " refused, %" PRIu64
-                  " finished, %" PRIu64 " matched by no rule\n",
+                  " finished, %" PRIu64 " matched by no rule",
                   colours.bold, colours.reset, stats->accepted, stats->refused, stats->finished,
                   stats->unmatched);
+    if (stats->duplicates > 0)
+        (void)fprintf(stream, "; %" PRIu64 " came again and counted once", stats->duplicates);
+    (void)fputc('\n', stream);
     (void)fprintf(stream,
                   "%sactions%s   %" PRIu64 " made: %s%" PRIu64 " done%s, %" PRIu64 " dead, %" PRIu64
                   " shed, %" PRIu64 " cancelled, %" PRIu64 " expired; %" PRIu64
@@ -141,13 +144,21 @@ static void put_stats(struct json_writer *writer, const atamo_stats *stats)
         const char *name;
         uint64_t count;
     } figures[] = {
-        {"accepted", stats->accepted},   {"refused", stats->refused},
-        {"finished", stats->finished},   {"in_flight", stats->in_flight},
-        {"unmatched", stats->unmatched}, {"rules_failed", stats->rules_failed},
-        {"actions", stats->actions},     {"done", stats->done},
-        {"dead", stats->dead},           {"shed", stats->shed},
-        {"cancelled", stats->cancelled}, {"expired", stats->expired},
-        {"attempts", stats->attempts},   {"retries", stats->retries},
+        {"accepted", stats->accepted},
+        {"refused", stats->refused},
+        {"finished", stats->finished},
+        {"in_flight", stats->in_flight},
+        {"unmatched", stats->unmatched},
+        {"duplicates", stats->duplicates},
+        {"rules_failed", stats->rules_failed},
+        {"actions", stats->actions},
+        {"done", stats->done},
+        {"dead", stats->dead},
+        {"shed", stats->shed},
+        {"cancelled", stats->cancelled},
+        {"expired", stats->expired},
+        {"attempts", stats->attempts},
+        {"retries", stats->retries},
     };
 
     for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++)

@@ -65,13 +65,17 @@ static int build_all(struct building *building)
 {
     int (*const parts[])(struct building *) = {build_hub, build_types, build_users, build_instances,
                                                build_rules};
+    const enum config_depth depth = building->context->depth;
     int status = build_read(building, &format_top, building->config->root, &building->top);
 
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0] && status == ATAMO_OK; i++)
-        status = parts[i](building);
+    if (depth == CONFIG_STORE)
+        status = status == ATAMO_OK ? build_store_alone(building) : status;
+    else
+        for (size_t i = 0; i < sizeof parts / sizeof parts[0] && status == ATAMO_OK; i++)
+            status = parts[i](building);
     if (status == ATAMO_OK)
         status = problems_status(building->problems);
-    if (status != ATAMO_OK || building->context->depth != CONFIG_WHOLE)
+    if (status != ATAMO_OK || depth == CONFIG_RULES_ONLY)
         return status;
     return instances_create(building);
 }

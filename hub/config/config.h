@@ -35,10 +35,19 @@ enum config_depth {
     CONFIG_RULES_ONLY, /* plugins are loaded and options checked; rule providers are created, as
                           they compile rules; nothing else is */
     CONFIG_WHOLE,      /* every instance is created; starting them is the caller's */
+    CONFIG_STORE,      /* the store's instance is created, and nothing else is looked at */
+};
+
+/* An option of the store, instead of what the configuration says. */
+struct config_option {
+    const char *name;
+    const char *value;
 };
 
 struct config_context {
     enum config_depth depth;
+    const struct config_option *store_options; /* for CONFIG_STORE */
+    size_t store_option_count;
     struct names *names;
     const char *plugin_path;           /* folders searched first, ':' between them; NULL: none */
     const atamo_registration *plugins; /* of the embedding program */

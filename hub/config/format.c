@@ -78,6 +78,17 @@ static const struct key hub_keys[] = {
      .about = "A plugin that holds up the hub's own thread for longer is named in the log."},
     {"max_data", KEY_SIZE, AT(format_hub, settings.max_data), .min = 1, .max = 16 << 20,
      .fallback = "16MiB", .about = "The most data that an event may have."},
+    {"dedupe", KEY_DURATION, AT(format_hub, settings.dedupe_ns), .max = 30 * DAY, .fallback = "10m",
+     .about =
+         "How long a durable hub remembers an event's source and id, or its idempotencykey: the "
+         "same one again is told as a duplicate and not accepted twice. 0s: it does not."},
+    {"dedupe_max", KEY_COUNT, AT(format_hub, settings.dedupe_max), .max = 100000000,
+     .fallback = "1000000", .about = "How many of them it remembers; the oldest give way."},
+    {"journal_age", KEY_DURATION, AT(format_hub, settings.journal_ns), .max = 3650 * DAY,
+     .fallback = "7d", .about = "How long a durable hub keeps the steps of messages, for trace."},
+    {"journal_size", KEY_SIZE, AT(format_hub, settings.journal_size), .max = INT64_C(1) << 46,
+     .fallback = "1GiB",
+     .about = "How much room they may take; the oldest give way. 0: none are kept."},
 };
 
 const struct key_table format_hub =

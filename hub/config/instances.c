@@ -216,6 +216,58 @@ static int build_providers(struct building *building, const struct key_table *ta
     return status;
 }
 
+/* A value as it would be written. */
+static const struct yaml_node *text_node(struct building *building, const char *text)
+{
+    struct yaml_node *node = arena_alloc(&building->scratch, sizeof *node);
+
+    if (node != NULL)
+        *node = (struct yaml_node){
+            .kind = strcmp(text, "true") == 0 || strcmp(text, "false") == 0 ? YAML_BOOL : YAML_TEXT,
+            .truth = strcmp(text, "true") == 0,
+            .text = atamo_text(text)};
+    return node;
+}
+
+/* The options of the store as somebody asks for them who opens it for himself: a map like the one
+ * written, with other values. */
+static int override_options(struct building *building, const struct yaml_node **options)
+{
+    const struct config_context *context = building->context;
+    const size_t most = context->store_option_count + (*options == NULL ? 0 : (*options)->count);
+    struct yaml_node *map = arena_alloc(&building->scratch, sizeof *map);
+    const struct yaml_node **keys =
+        arena_array(&building->scratch, most, sizeof(struct yaml_node *));
+    const struct yaml_node **items =
+        arena_array(&building->scratch, most, sizeof(struct yaml_node *));
+
+    if (context->store_option_count == 0)
+        return ATAMO_OK;
+    if (map == NULL || keys == NULL || items == NULL)
+        return ATAMO_NO_MEMORY;
+    *map = (struct yaml_node){.kind = YAML_MAP, .keys = keys, .items = items};
+    for (size_t i = 0; *options != NULL && i < (*options)->count; i++) {
+        size_t j = 0;
+
+        while (j < context->store_option_count &&
+               strcmp((*options)->keys[i]->text.data, context->store_options[j].name) != 0)
+            j++;
+        if (j < context->store_option_count)
+            continue;
+        keys[map->count] = (*options)->keys[i];
+        items[map->count++] = (*options)->items[i];
+    }
+    for (size_t j = 0; j < context->store_option_count; j++) {
+        keys[map->count] = text_node(building, context->store_options[j].name);
+        items[map->count] = text_node(building, context->store_options[j].value);
+        if (keys[map->count] == NULL || items[map->count] == NULL)
+            return ATAMO_NO_MEMORY;
+        map->count++;
+    }
+    *options = map;
+    return ATAMO_OK;
+}
+
 /* The store of a durable hub. */
 static int build_store(struct building *building)
 {
@@ -235,6 +287,9 @@ static int build_store(struct building *building)
         return status;
     entry.plugin = read.instance.plugin;
     entry.options = read.instance.config;
+    status = override_options(building, &entry.options);
+    if (status != ATAMO_OK)
+        return status;
     return instance_build(building, &entry, &generation->store->instance);
 }
 
@@ -257,6 +312,18 @@ static int read_plugin_path(struct building *building)
         (void)problems_add(building->problems, (struct place){NULL, 0, 0},
                            "the plugin path is too long");
     return status;
+}
+
+int build_store_alone(struct building *building)
+{
+    const int status = read_plugin_path(building);
+
+    if (status != ATAMO_OK)
+        return status;
+    if (building->top.store == NULL)
+        (void)problems_add(building->problems, (struct place){NULL, 0, 0},
+                           "this configuration has no store: only a durable hub has");
+    return build_store(building);
 }
 
 int build_instances(struct building *building)

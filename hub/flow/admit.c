@@ -161,6 +161,8 @@ void flow_admit(struct flow *flow, struct message *message)
         flow_refuse(flow, message, reason, text);
         return;
     }
+    if (flow_is_duplicate(flow, message))
+        return;
     flow_counters_of(flow, message)->accepted++;
     flow->in_flight++;
     record = flow_record(flow, ATAMO_STEP_ADMITTED, message);

@@ -63,7 +63,8 @@ void flow_attempt(struct flow *flow, struct lane *lane, struct action *action)
     /* What the agent may ask for from another thread is written before it has the action. */
     action->attempts = (uint16_t)flow_attempts(lane, action);
     action->has_client = action->message->request != NULL;
-    atomic_store_explicit(&action->held, 0, memory_order_relaxed);
+    if (flow->ledger != NULL)
+        atomic_store_explicit(&action->held, 0, memory_order_relaxed);
     action->timer.due = deadline;
     action_move(action, ACTION_RUNNING);
     handle = action_handle(action);

@@ -10,6 +10,7 @@
  * start.
  */
 #include "flow/commit_inside.h"
+#include "flow/history.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -86,10 +87,15 @@ static void mark_ends(struct commit *commit)
     }
 }
 
+atamo_bytes commit_space(enum space space)
+{
+    static const char *const names[] = {"event", "action", "kv", "journal", "seen", "hub"};
+
+    return atamo_text(names[space]);
+}
+
 static bool list_writes(struct commit *commit)
 {
-    static const char *const spaces[] = {"event", "action", "kv"};
-
     if (!commit_reserve(&commit->writes, &commit->write_room, commit->row_count,
                         sizeof *commit->writes))
         return false;
@@ -99,7 +105,7 @@ static bool list_writes(struct commit *commit)
         commit->writes[i] = (atamo_write){
             .size = sizeof(atamo_write),
             .kind = row->kind,
-            .space = atamo_text(spaces[row->space]),
+            .space = commit_space(row->space),
             .key = {commit->bytes + row->offset, row->key_size},
             .value = {commit->bytes + row->offset + row->key_size, row->size},
         };
@@ -171,6 +177,7 @@ static void give_up_event(struct flow *flow, const struct kept_event *event,
                           struct action *const *actions)
 {
     event->message->open += event->put_off; /* it was not evaluated: nobody holds it */
+    flow_forget_id(flow, event->message);
     commit_shed(flow, event->message, actions, event->count);
     commit_let_go(flow, event->message);
 }
@@ -219,6 +226,11 @@ static void shed_new(struct flow *flow, struct commit *commit)
     }
     commit->event_count = kept;
     commit->action_count = kept_actions;
+    /* Neither is the history of these events worth the room that there is not, nor may their ids be
+     * remembered. */
+    for (size_t i = 0; i < commit->row_count; i++)
+        if (commit->rows[i].space == SPACE_JOURNAL || commit->rows[i].space == SPACE_SEEN)
+            commit->rows[i].kind = ATAMO_WRITE_DELETE;
 }
 
 /* There is no room. What has ended, with its outcome, is still to be written, and makes room. */
@@ -258,11 +270,20 @@ static void after_commit(void *argument)
     else
         give_up(flow, commit);
     end_done(flow, commit);
+    ledger->finished++;
+    flow_answer_duplicates(flow);
     empty(commit);
     if (ledger->spare == NULL)
         ledger->spare = commit;
     else
         free_commit(commit);
+}
+
+static bool gathers_nothing(const struct ledger *ledger)
+{
+    const struct commit *commit = ledger->gathering;
+
+    return commit == NULL || (commit->row_count == 0 && commit->end_count == 0);
 }
 
 size_t flow_commit(struct flow *flow)
@@ -278,10 +299,15 @@ size_t flow_commit(struct flow *flow)
         hand_over(ledger);
         return 1;
     }
-    commit = ledger->gathering;
-    if (commit == NULL || (commit->row_count == 0 && commit->end_count == 0))
+    journal_flush(&flow->journal);
+    if (gathers_nothing(ledger) && !history_is_due(ledger->history))
+        return 0;
+    commit = commit_gathering(ledger);
+    if (commit == NULL)
         return 0;
     mark_ends(commit);
+    history_keep(ledger->history, commit);
+    ledger->handed++;
     commit->call.fn = after_commit;
     commit->call.argument = commit;
     ledger->gathering = NULL;
@@ -294,7 +320,11 @@ int64_t flow_commit_due(const struct flow *flow)
 {
     const struct ledger *ledger = flow->ledger;
 
-    return ledger == NULL || ledger->resume_at == 0 ? INT64_MAX : ledger->resume_at;
+    if (ledger == NULL || ledger->stopped)
+        return INT64_MAX;
+    if (ledger->committing == NULL)
+        return history_due(ledger->history);
+    return ledger->resume_at == 0 ? INT64_MAX : ledger->resume_at;
 }
 
 void flow_hand_back(struct flow *flow)
@@ -307,9 +337,10 @@ bool flow_is_kept(const struct flow *flow)
 {
     const struct ledger *ledger = flow->ledger;
 
-    return ledger == NULL || (ledger->committing == NULL &&
-                              (ledger->gathering == NULL || (ledger->gathering->row_count == 0 &&
-                                                             ledger->gathering->end_count == 0)));
+    if (ledger == NULL)
+        return true;
+    return ledger->committing == NULL && gathers_nothing(ledger) &&
+           (!ledger->handing_back || history_is_kept(ledger->history));
 }
 
 bool flow_store_refuses(const struct flow *flow)
@@ -319,8 +350,10 @@ bool flow_store_refuses(const struct flow *flow)
 
 void flow_keep_stop(struct flow *flow)
 {
-    if (flow->ledger != NULL)
-        flow->ledger->stopped = true;
+    if (flow->ledger == NULL)
+        return;
+    flow->ledger->stopped = true;
+    flow_answer_duplicates(flow);
 }
 
 void flow_keep_end(struct flow *flow)
@@ -332,6 +365,7 @@ void flow_keep_end(struct flow *flow)
     free_commit(ledger->gathering);
     free_commit(ledger->committing);
     free_commit(ledger->spare);
+    history_close(ledger->history);
     free(ledger);
     flow->ledger = NULL;
 }

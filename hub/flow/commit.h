@@ -17,6 +17,7 @@
 #include <atamo/store.h>
 
 struct commit;
+struct history; /* flow/history.h */
 
 struct ledger {
     struct flow *flow;
@@ -25,6 +26,11 @@ struct ledger {
     struct commit *gathering;
     struct commit *committing; /* handed to the store, or to be handed to it again; NULL: none */
     struct commit *spare;
+    uint64_t handed;   /* commits that were handed over, and */
+    uint64_t finished; /* those of them that the store has answered */
+    struct history *history;
+    struct message *duplicates, *duplicates_last; /* of events in commits that are not finished */
+    uint32_t duplicate_count;
     uint64_t place;    /* the last event's */
     int64_t resume_at; /* hand the commit over again then, Unix ns; 0: it is handed over */
     bool full, broken; /* the store takes nothing: for the moment, for ever */
@@ -70,6 +76,20 @@ void flow_keep(struct flow *flow, struct message *message, struct action **actio
 
 /* An action that is done: committed, then it ends. False if there is no memory: it ends now. */
 bool flow_keep_done(struct flow *flow, struct action *action);
+
+/* --- duplicate.c */
+
+/* Was the same event accepted within the window? Then it is told so, now or when the first one is
+ * safe; else its id is remembered. */
+bool flow_is_duplicate(struct flow *flow, struct message *message);
+
+/* The event was not accepted after all. */
+void flow_forget_id(struct flow *flow, const struct message *message);
+
+/* A commit has been answered: so may be duplicates of its events. */
+void flow_answer_duplicates(struct flow *flow);
+
+/* --- keep.c */
 
 /* It has ended otherwise, or its dead letter is dropped. */
 void flow_keep_ended(struct flow *flow, const struct action *action);

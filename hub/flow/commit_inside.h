@@ -6,7 +6,7 @@
 
 #include "store/row.h"
 
-enum space { SPACE_EVENT, SPACE_ACTION, SPACE_KV };
+enum space { SPACE_EVENT, SPACE_ACTION, SPACE_KV, SPACE_JOURNAL, SPACE_SEEN, SPACE_HUB };
 
 /* One row to write; key and value lie in the commit's bytes. */
 struct row {
@@ -53,6 +53,16 @@ bool commit_reserve(void *list, size_t *room, size_t count, size_t size);
 
 /* The commit that gathers; NULL without memory. */
 struct commit *commit_gathering(struct ledger *ledger);
+
+atamo_bytes commit_space(enum space space);
+
+/* A row with room for `size` bytes of value, which stay where they are until the next row; NULL
+ * without memory. */
+char *commit_add(struct commit *commit, uint32_t kind, enum space space, atamo_bytes key,
+                 size_t size);
+/* The same with a number as its key. */
+char *commit_add_numbered(struct commit *commit, uint32_t kind, enum space space, uint64_t number,
+                          size_t size);
 
 /* Room for so many more events or key-value writes that have so many bytes in all. False without
  * memory. */

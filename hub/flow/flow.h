@@ -43,6 +43,7 @@ struct flow_counters {
     uint64_t accepted, refused, finished;
     uint64_t actions, done, dead, shed, cancelled, expired;
     uint64_t attempts, retries, unmatched, rules_failed;
+    uint64_t duplicates;
 };
 
 /* Something to be run on the hub's thread between two turns. */
@@ -369,6 +370,8 @@ int flow_dead_drop(struct flow *flow, uint64_t id);
 atamo_telemetry *flow_record(struct flow *flow, atamo_step step, const struct message *message);
 atamo_telemetry *flow_record_action(struct flow *flow, atamo_step step, const struct action *action,
                                     atamo_reason reason);
+/* What a record says of an action, but step and reason. */
+void flow_fill_record(atamo_telemetry *record, const struct action *action);
 void flow_record_hub(struct flow *flow, atamo_reason reason, uint32_t agent, const char *text);
 
 #endif

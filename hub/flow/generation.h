@@ -65,6 +65,10 @@ struct hub_settings {
     uint64_t stop_ns;      /* how long a stop may take */
     uint64_t blocked_ns;   /* a callback on the loop that takes longer is named by the watchdog */
     uint64_t max_data;     /* bytes of an event's data */
+    uint64_t dedupe_ns;    /* durable: how long ids of events are remembered; 0: not */
+    uint32_t dedupe_max;   /* and how many */
+    uint64_t journal_ns;   /* durable: how long steps are kept */
+    uint64_t journal_size; /* and how many bytes of them; 0: none */
 };
 
 struct generation {

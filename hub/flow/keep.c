@@ -8,14 +8,13 @@
  */
 #include "base/hash.h"
 #include "flow/commit_inside.h"
+#include "flow/history.h"
 
 #include <assert.h>
 #include <string.h>
 
-/* A row with room for `size` bytes of value, which stay where they are until the next row; NULL
- * without memory. */
-static char *add_row(struct commit *commit, uint32_t kind, enum space space, atamo_bytes key,
-                     size_t size)
+char *commit_add(struct commit *commit, uint32_t kind, enum space space, atamo_bytes key,
+                 size_t size)
 {
     struct row *row;
     char *at;
@@ -36,12 +35,13 @@ static char *add_row(struct commit *commit, uint32_t kind, enum space space, ata
     return at + key.size;
 }
 
-static char *add_place(struct commit *commit, uint32_t kind, uint64_t place, size_t size)
+char *commit_add_numbered(struct commit *commit, uint32_t kind, enum space space, uint64_t number,
+                          size_t size)
 {
     char key[ROW_KEY_EVENT];
 
-    row_event_key(key, place);
-    return add_row(commit, kind, SPACE_EVENT, (atamo_bytes){key, sizeof key}, size);
+    row_event_key(key, number);
+    return commit_add(commit, kind, space, (atamo_bytes){key, sizeof key}, size);
 }
 
 static char *add_action(struct commit *commit, uint32_t kind, uint64_t place, uint16_t ordinal,
@@ -50,7 +50,7 @@ static char *add_action(struct commit *commit, uint32_t kind, uint64_t place, ui
     char key[ROW_KEY_ACTION];
 
     row_action_key(key, place, ordinal);
-    return add_row(commit, kind, SPACE_ACTION, (atamo_bytes){key, sizeof key}, size);
+    return commit_add(commit, kind, SPACE_ACTION, (atamo_bytes){key, sizeof key}, size);
 }
 
 bool commit_mark(struct commit *commit, struct message *message, uint16_t ordinal,
@@ -85,7 +85,7 @@ static uint32_t *bucket_of(struct commit *commit, atamo_bytes key)
 void commit_put_kv(struct commit *commit, uint32_t kind, atamo_bytes key, atamo_bytes value)
 {
     uint32_t *bucket = bucket_of(commit, key);
-    char *out = add_row(commit, kind, SPACE_KV, key, value.size);
+    char *out = commit_add(commit, kind, SPACE_KV, key, value.size);
 
     assert(out != NULL);
     memcpy(out, value.data, value.size);
@@ -139,7 +139,7 @@ static bool put_event(struct commit *commit, const struct message *message,
 
         size += row_put_action(NULL, &action);
     }
-    out = add_place(commit, ATAMO_WRITE_PUT, message->kept, size);
+    out = commit_add_numbered(commit, ATAMO_WRITE_PUT, SPACE_EVENT, message->kept, size);
     if (out == NULL)
         return false;
     out += row_put_event(out, message, (uint16_t)count, put_off);
@@ -170,7 +170,8 @@ void commit_let_go(struct flow *flow, struct message *message)
 /* All of its rows go. */
 static bool delete_event(struct commit *commit, const struct message *message)
 {
-    bool good = add_place(commit, ATAMO_WRITE_DELETE, message->kept, 0) != NULL;
+    bool good =
+        commit_add_numbered(commit, ATAMO_WRITE_DELETE, SPACE_EVENT, message->kept, 0) != NULL;
 
     if ((message->flags & MESSAGE_MARKED) != 0)
         for (uint16_t i = 1; i <= message->actions && good; i++)
@@ -227,6 +228,7 @@ bool flow_keep_done(struct flow *flow, struct action *action)
     if (--message->kept_open == 0 && !delete_event(commit, message))
         return false;
     commit->ends[commit->end_count++] = action;
+    history_done(flow->ledger->history, action);
     return true;
 }
 

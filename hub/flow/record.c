@@ -14,19 +14,24 @@ atamo_telemetry *flow_record(struct flow *flow, atamo_step step, const struct me
     return record;
 }
 
-atamo_telemetry *flow_record_action(struct flow *flow, atamo_step step, const struct action *action,
-                                    atamo_reason reason)
+void flow_fill_record(atamo_telemetry *record, const struct action *action)
 {
-    atamo_telemetry *record = journal_next(&flow->journal, step);
-
     record->message = action->message->number;
     record->action = action->ordinal;
-    record->reason = (uint16_t)reason;
     record->attempt = (uint16_t)action_attempt(action);
     record->type = action->plan->type;
     record->rule = action->plan->rule;
     record->agent = action->plan->agent;
     record->user = action->plan->as;
+}
+
+atamo_telemetry *flow_record_action(struct flow *flow, atamo_step step, const struct action *action,
+                                    atamo_reason reason)
+{
+    atamo_telemetry *record = journal_next(&flow->journal, step);
+
+    flow_fill_record(record, action);
+    record->reason = (uint16_t)reason;
     return record;
 }
 

@@ -8,6 +8,7 @@
  * cannot be read are counted and left alone: never a reason to refuse the rest.
  */
 #include "flow/commit.h"
+#include "flow/history.h"
 
 #include "store/row.h"
 
@@ -154,6 +155,9 @@ static void take_up(struct flow *flow, struct action *action, const struct row_m
         bury(flow, action, mark);
         return;
     }
+    if (mark->attempts == 0) /* a dead letter that somebody let begin anew */
+        flow_record_action(flow, ATAMO_STEP_REPLAYED, action, ATAMO_REASON_NONE)->value[0] =
+            action->ordinal;
     flow_schedule_at(flow, action, mark->at_ns);
 }
 
@@ -288,6 +292,8 @@ int flow_keep_in(struct flow *flow, const struct atamo_store *store, void *self,
     flow->now = clock_now(&flow->clock);
     flow->journal.now = flow->now;
     status = keep_node(flow);
+    if (status == ATAMO_OK)
+        status = history_open(flow, &ledger->history);
     if (status == ATAMO_OK)
         status = store->scan(self, &actions, note_mark, &recovery);
     if (status == ATAMO_OK)

@@ -198,22 +198,40 @@ static void undone(struct flow *flow, struct lane *lane, struct action *action, 
     flow_failed(flow, lane, action, &failure);
 }
 
-static void done(struct flow *flow, struct lane *lane, struct action *action)
+/* The end is written, with what shall take effect with it, before anybody hears of it. */
+static void done_durably(struct flow *flow, struct lane *lane, struct action *action)
 {
-    const bool empty = action->outbox == NULL || flow->ledger == NULL;
-    const int status = empty ? ATAMO_OK : outbox_check(flow, action);
+    const int status = action->outbox == NULL ? ATAMO_OK : outbox_check(flow, action);
 
-    if (empty || status != ATAMO_OK)
-        outbox_empty(flow, action);
     if (status != ATAMO_OK) {
+        outbox_empty(flow, action);
         undone(flow, lane, action, status);
         return;
     }
     outbox_keep(flow, action);
     note_breaker(flow, lane, action, true);
     action->message->good++;
-    if (flow->ledger == NULL || action->message->kept == 0 || !flow_keep_done(flow, action))
+    if (!flow_keep_done(flow, action))
         flow_end(flow, action, ATAMO_STEP_DONE, ATAMO_REASON_NONE);
+}
+
+static void done(struct flow *flow, struct lane *lane, struct action *action)
+{
+    if (flow->ledger != NULL && action->message->kept != 0) {
+        done_durably(flow, lane, action);
+        return;
+    }
+    note_breaker(flow, lane, action, true);
+    action->message->good++;
+    flow_end(flow, action, ATAMO_STEP_DONE, ATAMO_REASON_NONE);
+}
+
+/* What the agent held before it settled is in the outbox then, or gone with the outcome. */
+static void take_outbox(struct flow *flow, struct action *action)
+{
+    outbox_gather(flow);
+    if (action_state(action) == ACTION_LATE || action_outcome(action) != ATAMO_DONE)
+        outbox_empty(flow, action);
 }
 
 void flow_settle(struct flow *flow, struct action *action)
@@ -221,9 +239,8 @@ void flow_settle(struct flow *flow, struct action *action)
     struct lane *lane = flow->lanes[action->lane];
 
     assert(lane->running > 0 && action->instance->running > 0);
-    outbox_gather(flow);
-    if (action_state(action) == ACTION_LATE || action_outcome(action) != ATAMO_DONE)
-        outbox_empty(flow, action);
+    if (flow->ledger != NULL)
+        take_outbox(flow, action);
     lane->running--;
     lane->moved_at = flow->now;
     action->instance->running--;

@@ -77,7 +77,7 @@ static void write_waiting(struct journal *journal, struct tap *tap)
 }
 
 /* Keep the latest: spans may wrap around in this ring. */
-static void keep(struct journal *journal)
+static void keep_recent(struct journal *journal)
 {
     const uint32_t at = (uint32_t)journal->recent_end & journal->recent_mask;
     const uint32_t left = journal->recent_mask + 1 - at;
@@ -93,10 +93,12 @@ void journal_flush(struct journal *journal)
 {
     if (journal->staged == 0)
         return;
+    if (journal->keep != NULL)
+        journal->keep(journal->keep_user, journal->stage, journal->staged);
     for (uint32_t i = 0; i < journal->tap_count; i++)
         write_waiting(journal, journal->taps[i]);
     journal->news = true;
-    keep(journal);
+    keep_recent(journal);
     journal->staged = 0;
 }
 

@@ -25,7 +25,10 @@ struct journal {
     uint32_t tap_count;
     struct tap **taps;
     uint32_t tap_room;
-    bool news;               /* written since the listeners were told */
+    bool news; /* written since the listeners were told */
+    /* Shown each batch before it goes out; NULL: nobody. */
+    void (*keep)(void *user, const atamo_telemetry *records, uint32_t count);
+    void *keep_user;
     uint64_t records;        /* written in all, text records not counted */
     atamo_telemetry *recent; /* ring of the latest */
     uint32_t recent_mask;

@@ -10,6 +10,7 @@
 #include <atamo/inline.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 struct store {
     const atamo_host *host;
@@ -103,13 +104,46 @@ static int scan(void *self, const atamo_range *wanted, atamo_record_fn fn, void 
     return database_scan(&store->database, &range, fn, user);
 }
 
+/* Who looks at damage, and at how far it is. */
+struct verifying {
+    atamo_record_fn fn;
+    atamo_store_progress_fn progress;
+    void *user;
+};
+
+/* In the file a key is "space NUL key"; people are shown "space/key". */
+static int show_damage(void *user, const atamo_record *record)
+{
+    const struct verifying *verifying = user;
+    atamo_record shown = *record;
+    char key[RECORD_KEY_MAX];
+    char *nul;
+
+    if (shown.key.size > sizeof key)
+        shown.key.size = sizeof key;
+    memcpy(key, record->key.data, shown.key.size);
+    nul = memchr(key, '\0', shown.key.size);
+    if (nul != NULL)
+        *nul = '/';
+    shown.key.data = key;
+    return verifying->fn(verifying->user, &shown);
+}
+
+static int show_progress(void *user, uint64_t done, uint64_t total)
+{
+    const struct verifying *verifying = user;
+
+    return verifying->progress == NULL ? 0 : verifying->progress(verifying->user, done, total);
+}
+
 static int verify(void *self, atamo_record_fn fn, atamo_store_progress_fn progress, void *user)
 {
     struct store *store = self;
+    struct verifying verifying = {fn, progress, user};
     const struct database_range all = {
-        .limit = SIZE_MAX, .damaged_only = true, .progress = progress};
+        .limit = SIZE_MAX, .damaged_only = true, .progress = show_progress};
 
-    return database_scan(&store->database, &all, fn, user);
+    return database_scan(&store->database, &all, show_damage, &verifying);
 }
 
 static int backup(void *self, const char *path, atamo_store_progress_fn progress, void *user)

@@ -108,6 +108,7 @@ typedef struct atamo_stats {
     uint64_t dead_letters; /* kept just now */
     /* durable is 1 if a store keeps what is open for the next start. */
     uint64_t rules, generation, durable;
+    uint64_t duplicates; /* events that came again and were not accepted twice */
 } atamo_stats;
 
 /* A consistent snapshot, of one tenant or (tenant NULL) of all. [any], waits for the hub's thread.
@@ -180,7 +181,9 @@ typedef struct atamo_receipt {
  * is full, nothing was taken; ATAMO_INVALID: no type, or an attribute that cannot be;
  * ATAMO_TOO_LARGE; ATAMO_CLOSED. What rules or event types refuse later is told by telemetry; so
  * is, by a durable hub, that the event is on stable storage: ATAMO_STEP_COMMITTED with this
- * message's number (atamo_watch_telemetry() with ATAMO_WATCH_OWN). Until then it may be lost.
+ * message's number (atamo_watch_telemetry() with ATAMO_WATCH_OWN). Until then it may be lost. The
+ * same event again (source and id, or the extension attribute "idempotencykey") is told as
+ * ATAMO_STEP_DUPLICATE when the first one is safe.
  * [client] */
 ATAMO_API int atamo_submit(atamo_client *client, const atamo_event_draft *draft,
                            atamo_receipt *receipt);

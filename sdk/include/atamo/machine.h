@@ -7,8 +7,8 @@
  *     };
  *     static const atamo_machine orders = {sizeof(atamo_machine), "new", transitions, 3};
  *
- *     status = atamo_machine_step(&orders, host, action, atamo_text("order-7"), "shipped", self,
- * why);
+ *     const atamo_moving moving = {host, action, atamo_text("order-7"), self};
+ *     status = atamo_machine_step(&orders, &moving, "shipped", why);
  *
  * atamo_machine_step() reads the state under a key, checks the transition, and writes the new state
  * together with the outcome of the action (atamo/kv.h): of two actions that move the same thing at
@@ -108,24 +108,33 @@ static inline int atamo_machine_read(const atamo_machine *machine, const atamo_h
     return status == ATAMO_NOT_FOUND ? ATAMO_OK : status;
 }
 
-/* Move `key` to the state `to` when the action is done. Errors of atamo_machine_check(),
+/* What is moved, within which action; `user` is for the guard. */
+typedef struct atamo_moving {
+    const atamo_host *host;
+    atamo_action action;
+    atamo_bytes key;
+    void *user;
+} atamo_moving;
+
+/* Move a key to the state `to` when the action is done. Errors of atamo_machine_check(),
  * atamo_machine_read() and kv->put(), always with a sentence in `why`; then nothing is written.
  * [any] */
-static inline int atamo_machine_step(const atamo_machine *machine, const atamo_host *host,
-                                     atamo_action action, atamo_bytes key, const char *to,
-                                     void *user, char *why)
+static inline int atamo_machine_step(const atamo_machine *machine, const atamo_moving *moving,
+                                     const char *to, char *why)
 {
+    const atamo_host *host = moving->host;
+    const atamo_bytes key = moving->key;
     atamo_machine_state state;
-    int status = atamo_machine_read(machine, host, action, key, &state);
+    int status = atamo_machine_read(machine, host, moving->action, key, &state);
 
     if (status == ATAMO_OK)
-        status = atamo_machine_check(machine, state.name, to, key, user, why);
+        status = atamo_machine_check(machine, state.name, to, key, moving->user, why);
     if (status == ATAMO_INVALID || status == ATAMO_DENIED)
         return status;
     if (status == ATAMO_OK) {
         const atamo_kv *kv = (const atamo_kv *)host->extension(host, ATAMO_KV_EXTENSION);
 
-        status = kv->put(host, action, key, atamo_text(to), state.version);
+        status = kv->put(host, moving->action, key, atamo_text(to), state.version);
     }
     if (status != ATAMO_OK)
         (void)snprintf(why, ATAMO_MACHINE_WHY, "the state of \"%.*s\": %s",

@@ -47,6 +47,8 @@ typedef enum atamo_step {
         21, /* event and actions are on stable storage; value[0] its place there */
     ATAMO_STEP_RECOVERED = 22, /* type; found in the store at the start; value[0] its place there;
                                   text: id, where the client gave one */
+    ATAMO_STEP_DUPLICATE = 23, /* M type; value[0] the message that was accepted first and is on
+                                  stable storage; text: the id */
     ATAMO_STEP_COUNT
 } atamo_step;
 
@@ -162,7 +164,7 @@ static inline const char *atamo_step_name(unsigned step)
         "text",      "admitted",  "refused",   "delayed",   "evaluated", "rule-failed",
         "scheduled", "attempt",   "responded", "done",      "retry",     "dead",
         "shed",      "cancelled", "expired",   "alert",     "emitted",   "delivered",
-        "finished",  "replayed",  "hub",       "committed", "recovered",
+        "finished",  "replayed",  "hub",       "committed", "recovered", "duplicate",
     };
 
     return step < ATAMO_STEP_COUNT ? names[step] : "unknown";

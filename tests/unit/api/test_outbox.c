@@ -113,7 +113,10 @@ static int create(const atamo_host *host, void **self)
     book->host = host;
     book->kv = host->extension(host, ATAMO_KV_EXTENSION);
     *self = book;
-    return book->kv == NULL ? host->refuse(host, "it needs a hub with a store") : ATAMO_OK;
+    if (book->kv != NULL)
+        return ATAMO_OK;
+    free(book);
+    return host->refuse(host, "it needs a hub with a store");
 }
 
 static void handle_echo(void *self, atamo_action action)

@@ -45,7 +45,8 @@ static void handle(void *self, atamo_action action)
     int status;
 
     assert_int_equal(host->info(host, action, &info), ATAMO_OK);
-    status = atamo_machine_step(&orders, host, action, info.body, info.type.data, world, why);
+    status = atamo_machine_step(&orders, &(atamo_moving){host, action, info.body, world},
+                                info.type.data, why);
     if (world->disturbed)
         (void)atamo_test_kv_put(world->host, "", info.body.data, "refunded");
     world->disturbed = false;
