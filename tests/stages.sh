@@ -12,12 +12,22 @@ check_with_ctest() { # check_with_ctest PRESET [CTEST ARGUMENT...]
 
 stage_release() { check_with_ctest release; }
 stage_clang() { build clang; }
-stage_asan() { check_with_ctest asan -LE 'lint|abi'; }
+stage_asan() { check_with_ctest asan -LE 'lint|abi|measured'; } # measured: by time, not by memory
 
 stage_tsan() { # it sees a race in 8 of 10 runs: hence several
   configure tsan
   ctest --test-dir build/tsan -N -L threads | grep 'Total Tests: 0' >/dev/null && exit 77
   check_with_ctest tsan -L threads --repeat until-fail:3
+}
+
+stage_crash() { # two at a time
+  local kills=500 histories=500000 folder=build/release/tests/crash one result=0 jobs=()
+  [ "$fuzz_seconds" -gt 2 ] || { kills=50 histories=50000; }
+  "$folder/disk/crash_disk" --histories "$histories" & jobs+=($!)
+  { "$folder/disk/crash_disk" --histories "$histories" --seed 1000000000 &&
+    "$folder/kill/crash_kill" --cycles "$kills"; } & jobs+=($!)
+  for one in "${jobs[@]}"; do wait "$one" || result=1; done
+  return "$result"
 }
 
 stage_format() { check_format; }
@@ -76,6 +86,7 @@ run_stages() { # run_stages FUZZ_SECONDS: all of them, also after one that faile
   fuzz_seconds=$1
   mkdir -p "$logs"
   stage release "release build and tests"
+  stage crash "a hub that is killed, and simulated power cuts"
   stage format "format"
   stage house "floors, file lengths, left-behind marks"
   stage shell "shell scripts"

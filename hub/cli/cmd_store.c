@@ -49,6 +49,14 @@ static int show_damage(void *user, const atamo_record *record)
     return 0;
 }
 
+static int show_checked(void *user, uint64_t done, uint64_t total)
+{
+    const struct damages *damages = user;
+
+    bar_set(damages->bar, done, total);
+    return 0;
+}
+
 static int verify(const struct store_file *file, bool quiet, bool json)
 {
     struct bar bar;
@@ -59,7 +67,7 @@ static int verify(const struct store_file *file, bool quiet, bool json)
     if (json)
         (void)printf("{\"damaged\":[");
     if (file->store->verify != NULL)
-        status = file->store->verify(file->self, show_damage, show_progress, &damages);
+        status = file->store->verify(file->self, show_damage, show_checked, &damages);
     bar_end(&bar);
     if (json)
         (void)printf("],\"ok\":%s}\n", status == ATAMO_OK ? "true" : "false");

@@ -6,7 +6,7 @@
  *
  * A store without room keeps the commit waiting and refuses new events until it takes it. A store
  * that fails in any other way is broken: new events are refused, those of this commit are shed with
- * an alert, done actions end in memory; what was committed before is still there for the next
+ * an alert, and no attempt begins any more; what was committed before is still there for the next
  * start.
  */
 #include "flow/commit_inside.h"
@@ -157,7 +157,9 @@ static void go_on(struct flow *flow, struct commit *commit)
         struct action **actions = commit->actions + next;
 
         next += event->count;
-        flow_record(flow, ATAMO_STEP_COMMITTED, event->message)->value[0] = event->message->kept;
+        if (!event->again)
+            flow_record(flow, ATAMO_STEP_COMMITTED, event->message)->value[0] =
+                event->message->kept;
         if (event->put_off && flow->ledger->handing_back) {
             flow_leave_delayed(flow, event->message, ATAMO_REASON_STOPPING);
             continue;
@@ -192,15 +194,28 @@ static void give_up(struct flow *flow, struct commit *commit)
     }
 }
 
-static void end_done(struct flow *flow, const struct commit *commit)
+static void end_all(struct flow *flow, const struct commit *commit, atamo_step step,
+                    atamo_reason reason)
 {
     for (size_t i = 0; i < commit->end_count; i++) {
         struct lane *lane = flow->lanes[commit->ends[i]->lane];
 
-        flow_end(flow, commit->ends[i], ATAMO_STEP_DONE, ATAMO_REASON_NONE);
+        flow_end(flow, commit->ends[i], step, reason);
         if (lane->first != NULL)
             flow_ready(flow, lane);
     }
+}
+
+/* Nothing that is done from now on can be written: no attempt begins any more. Were it otherwise, a
+ * successor would be done before what the next life does once more, and the order of a key broken.
+ */
+static void stand_still(struct flow *flow)
+{
+    flow_record_hub(flow, ATAMO_REASON_STORE, 0,
+                    "the store has failed: nothing is done until the hub is started again");
+    flow->ledger->broken = true;
+    for (uint32_t i = 0; i < flow->lane_count; i++)
+        flow->lanes[i]->paused = true;
 }
 
 /* The events that nobody was told of give way; those that were promised stay in the commit. */
@@ -258,18 +273,17 @@ static void after_commit(void *argument)
         without_room(flow, commit);
         return;
     }
-    if (status != ATAMO_OK && !ledger->broken) {
-        flow_record_hub(flow, ATAMO_REASON_STORE, 0,
-                        "the store has failed: events are refused until the hub is started again");
-        ledger->broken = true;
-    }
+    if (status != ATAMO_OK && !ledger->broken)
+        stand_still(flow);
     ledger->full = false;
     ledger->committing = NULL;
-    if (status == ATAMO_OK)
+    if (status == ATAMO_OK) {
         go_on(flow, commit);
-    else
+        end_all(flow, commit, ATAMO_STEP_DONE, ATAMO_REASON_NONE);
+    } else {
         give_up(flow, commit);
-    end_done(flow, commit);
+        end_all(flow, commit, ATAMO_STEP_CANCELLED, ATAMO_REASON_STORE);
+    }
     ledger->finished++;
     flow_answer_duplicates(flow);
     empty(commit);

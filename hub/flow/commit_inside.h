@@ -23,6 +23,7 @@ struct kept_event {
     uint32_t count; /* of its actions, in the list of actions */
     size_t row;
     bool put_off;
+    bool again;    /* it is in the store already: its client was told */
     bool promised; /* it may not be shed: it is in the store, or part of an outcome */
 };
 

@@ -184,7 +184,8 @@ void flow_keep(struct flow *flow, struct message *message, struct action **actio
 {
     struct ledger *ledger = flow->ledger;
     struct commit *commit = commit_gathering(ledger);
-    const bool promised = message->kept != 0 || (message->flags & MESSAGE_FOLLOWS) != 0;
+    const bool again = message->kept != 0;
+    const bool promised = again || (message->flags & MESSAGE_FOLLOWS) != 0;
 
     if (message->kept == 0)
         message->kept = ++ledger->place;
@@ -203,7 +204,7 @@ void flow_keep(struct flow *flow, struct message *message, struct action **actio
     }
     message->flags &= (uint8_t)~MESSAGE_FOLLOWS;
     commit->events[commit->event_count++] =
-        (struct kept_event){message, count, commit->row_count - 1, put_off, promised};
+        (struct kept_event){message, count, commit->row_count - 1, put_off, again, promised};
     for (uint32_t i = 0; i < count; i++)
         commit->actions[commit->action_count++] = actions[i];
 }
@@ -238,7 +239,7 @@ void flow_keep_ended(struct flow *flow, const struct action *action)
     struct message *message = action->message;
     struct commit *commit;
 
-    if (flow->ledger == NULL || flow->ledger->handing_back)
+    if (flow->ledger == NULL || flow->ledger->handing_back || flow->ledger->broken)
         return;
     commit = commit_gathering(flow->ledger);
     if (commit == NULL)

@@ -1,0 +1,526 @@
+/* simulate - power cuts without a power supply: the store's own code over a disk that forgets.
+ *
+ * usage: crash_disk [--histories N] [--seconds S] [--seed S] [--plant NAME]
+ *
+ * A run writes batches of random puts and deletes. Each time the file is written or synced, the
+ * power may go: of what is not synced any subset of sectors has reached the disk. The file that is
+ * left is opened like any store, and must be what some number of whole batches made of it, none of
+ * those missing that were acknowledged. In some of them a bit is flipped then: the record must be
+ * named as damaged, and all others be as they were.
+ *
+ * Everything happens on the store's committing thread and follows from the seed, so a failure can
+ * be had again: crash_disk --seed S. --plant breaks a promise of the disk or of the store on
+ * purpose: the simulator must find it. Exit 0: all histories were good.
+ */
+#include "disk.h"
+#include "writer.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    KEYS = 24,
+    BATCHES = 120, /* of one run */
+    VALUE_MAX = 3000,
+    IMAGES = 12,     /* at one moment */
+    FLIP_EVERY = 64, /* histories */
+};
+
+enum plant { NONE, EARLY_ACK, TORN_BATCH, LOST_DELETE, NO_VERSIONS, RETRIED_SYNC, NO_CHECKSUM };
+
+static const struct {
+    const char *name;
+    enum disk_plant disk;
+    enum plant store;
+} plants[] = {
+    {"none", DISK_HONEST, NONE},
+    {"no-sync", DISK_NO_SYNC, NONE},
+    {"no-dsync", DISK_NO_DSYNC, NONE},
+    {"sync-misses-a-write", DISK_SYNC_MISSES, NONE},
+    {"lost-write", DISK_LOSES_WRITES, NONE},
+    {"early-ack", DISK_HONEST, EARLY_ACK},
+    {"torn-batch", DISK_HONEST, TORN_BATCH},
+    {"lost-delete", DISK_HONEST, LOST_DELETE},
+    {"no-versions", DISK_HONEST, NO_VERSIONS},
+    {"retried-sync", DISK_HONEST, RETRIED_SYNC},
+    {"no-checksum", DISK_HONEST, NO_CHECKSUM},
+};
+
+/* One run: a store, what it was told, what it must be. */
+static struct {
+    char folder[64], path[96], image[96];
+    struct database database;
+    struct writer writer;
+    uint64_t seed, random, run;
+    uint64_t histories, wanted;
+    enum plant plant;
+    enum disk_plant disk_plant;
+    uint32_t submitted, acknowledged, answered;
+    bool sync_failed, over;
+    uint32_t model[BATCHES + 1][KEYS]; /* after so many batches: which batch put the key; 0: gone */
+    pthread_mutex_t lock;
+    pthread_cond_t quiet;
+} sim;
+
+static uint64_t next_random(void)
+{
+    sim.random = sim.random * 6364136223846793005u + 1442695040888963407u;
+    return sim.random >> 33;
+}
+
+static uint64_t below(uint64_t bound)
+{
+    return next_random() % bound;
+}
+
+/* Whatever is in the folder. */
+static void remove_files(void)
+{
+    static const char *const ends[] = {"store", "store-lock", "store-owner", "image", "image-lock"};
+    char path[128];
+
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        (void)snprintf(path, sizeof path, "%s/%s", sim.folder, ends[i]);
+        (void)unlink(path);
+    }
+    (void)rmdir(sim.folder);
+}
+
+__attribute__((format(printf, 1, 2), noreturn)) static void bad(const char *format, ...)
+{
+    va_list list;
+
+    (void)printf("crash_disk: history %" PRIu64 ", seed %" PRIu64 ": ", sim.histories, sim.seed);
+    va_start(list, format);
+    (void)vprintf(format, list);
+    va_end(list);
+    (void)printf("\n");
+    (void)fflush(stdout);
+    _exit(1);
+}
+
+/* --- what was written */
+
+static size_t value_of(uint32_t batch, uint32_t key, char *out)
+{
+    const uint32_t mixed = (batch * 2654435761u) ^ (key * 40503u);
+    const size_t size = 16 + mixed % (mixed % 8 == 0 ? VALUE_MAX - 16 : 200);
+
+    for (size_t i = 0; i < size; i++)
+        out[i] = (char)('!' + (mixed >> (i % 16)) % 90);
+    (void)memcpy(out, &batch, sizeof batch);
+    (void)memcpy(out + sizeof batch, &key, sizeof key);
+    return size;
+}
+
+static void key_of(uint32_t key, char out[8])
+{
+    (void)snprintf(out, 8, "key-%02u", key % 100);
+}
+
+/* A batch's writes, and the memory they point at. */
+struct making {
+    atamo_write writes[8];
+    char keys[8][8];
+    char values[8][VALUE_MAX];
+    char number[16];
+    size_t count;
+};
+
+static void make_write(struct making *making, uint32_t batch)
+{
+    const uint32_t key = (uint32_t)below(KEYS);
+    const bool deletes = below(4) == 0;
+    atamo_write *write = &making->writes[making->count];
+    char *value = making->values[making->count];
+
+    sim.model[batch][key] = deletes ? 0 : batch;
+    if (deletes && sim.plant == LOST_DELETE && below(4) == 0)
+        return;
+    key_of(key, making->keys[making->count]);
+    *write = (atamo_write){.size = sizeof *write,
+                           .kind = deletes ? ATAMO_WRITE_DELETE : ATAMO_WRITE_PUT,
+                           .space = atamo_text("s"),
+                           .key = atamo_text(making->keys[making->count]),
+                           .value = {"", 0}};
+    if (!deletes)
+        write->value = (atamo_bytes){value, value_of(batch, key, value)};
+    making->count++;
+}
+
+static void make_batch(struct making *making, uint32_t batch)
+{
+    const uint64_t count = 1 + below(6);
+
+    making->count = 0;
+    (void)memcpy(sim.model[batch], sim.model[batch - 1], sizeof sim.model[0]);
+    for (uint64_t i = 0; i < count; i++)
+        make_write(making, batch);
+    (void)snprintf(making->number, sizeof making->number, "%u", batch);
+    making->writes[making->count++] = (atamo_write){.size = sizeof(atamo_write),
+                                                    .kind = ATAMO_WRITE_PUT,
+                                                    .space = atamo_text("n"),
+                                                    .key = atamo_text("n"),
+                                                    .value = atamo_text(making->number)};
+}
+
+/* [committing thread] */
+static void note_done(void *user, int status)
+{
+    const uint32_t batch = (uint32_t)(uintptr_t)user;
+
+    (void)pthread_mutex_lock(&sim.lock);
+    if (status == ATAMO_OK && batch > sim.acknowledged)
+        sim.acknowledged = batch;
+    if (status != ATAMO_OK && !sim.sync_failed)
+        bad("batch %u was answered with \"%s\"", batch, atamo_status_text(status));
+    sim.answered++;
+    (void)pthread_cond_signal(&sim.quiet);
+    (void)pthread_mutex_unlock(&sim.lock);
+    if (sim.plant == RETRIED_SYNC)
+        atomic_store(&sim.writer.broken, false);
+}
+
+static void note_conflict(void *user, int status)
+{
+    (void)user;
+    if (status != ATAMO_CONFLICT && !sim.sync_failed)
+        bad("a version that was not there was answered with \"%s\"", atamo_status_text(status));
+}
+
+static void note_nothing(void *user, int status)
+{
+    (void)user;
+    (void)status;
+}
+
+/* A batch that expects a key not to be there which is: none of it may take effect. */
+static void submit_conflict(void)
+{
+    const atamo_write writes[] = {
+        {.size = sizeof(atamo_write),
+         .kind = ATAMO_WRITE_DELETE,
+         .space = atamo_text("n"),
+         .key = atamo_text("n"),
+         .expected = sim.plant == NO_VERSIONS ? 0 : UINT64_MAX,
+         .value = {"", 0}},
+    };
+
+    if (sim.submitted > 0)
+        (void)writer_add(&sim.writer, writes, 1, note_conflict, NULL);
+}
+
+static void submit(void)
+{
+    static struct making making;
+    const uint32_t batch = ++sim.submitted;
+    size_t first = 0;
+
+    make_batch(&making, batch);
+    if (sim.plant == EARLY_ACK)
+        sim.acknowledged = batch;
+    if (sim.plant == TORN_BATCH && making.count > 2) {
+        first = making.count - 1; /* the number comes by itself, and the rest after it */
+        (void)writer_add(&sim.writer, making.writes + first, 1, note_nothing, NULL);
+        making.count = first;
+    }
+    if (writer_add(&sim.writer, making.writes, making.count, note_done, (void *)(uintptr_t)batch) !=
+        ATAMO_OK)
+        bad("batch %u was not taken", batch);
+    if (below(10) == 0)
+        submit_conflict();
+}
+
+/* --- what is left when the power goes */
+
+struct looking {
+    uint32_t batches; /* that the store says it has */
+    uint32_t flipped; /* the key whose record was damaged; KEYS: none */
+    bool seen[KEYS];
+    bool told;
+};
+
+static int look(void *user, const atamo_record *record)
+{
+    struct looking *looking = user;
+    char expected[VALUE_MAX];
+    uint32_t key = KEYS;
+    size_t size;
+
+    if (record->key.size == 6)
+        key = (uint32_t)((record->key.data[4] - '0') * 10 + record->key.data[5] - '0');
+    if (key >= KEYS)
+        bad("a key that nobody wrote");
+    looking->seen[key] = true;
+    if (record->status != ATAMO_OK) {
+        if (key != looking->flipped)
+            bad("key %u is damaged after batch %u", key, looking->batches);
+        looking->told = true;
+        return 0;
+    }
+    size = value_of(sim.model[looking->batches][key], key, expected);
+    if (key != looking->flipped &&
+        (sim.model[looking->batches][key] == 0 || size != record->value.size ||
+         memcmp(expected, record->value.data, size) != 0))
+        bad("key %u is not as batch %u left it", key, looking->batches);
+    return 0;
+}
+
+static int note_number(void *user, const atamo_record *record)
+{
+    uint32_t *number = user;
+
+    for (size_t i = 0; i < record->value.size; i++)
+        *number = *number * 10 + (uint32_t)(record->value.data[i] - '0');
+    return 0;
+}
+
+static void check_content(struct database *database, struct looking *looking)
+{
+    static const char space[] = "s";
+    const struct database_range range = {
+        .prefix = {space, 2}, .from = {space, 2}, .strip = 2, .limit = SIZE_MAX};
+    const int status =
+        database_get(database, (atamo_bytes){"n\0n", 3}, 2, note_number, &looking->batches);
+
+    if (status != ATAMO_OK && status != ATAMO_NOT_FOUND)
+        bad("the number of batches cannot be read: %s", atamo_status_text(status));
+    if (looking->batches < sim.acknowledged)
+        bad("%u batches were acknowledged, %u are there", sim.acknowledged, looking->batches);
+    if (looking->batches > sim.submitted)
+        bad("%u batches are there, %u were submitted", looking->batches, sim.submitted);
+    if (database_scan(database, &range, look, looking) != ATAMO_OK)
+        bad("the store cannot be read");
+    for (uint32_t i = 0; i < KEYS; i++)
+        if (looking->seen[i] != (sim.model[looking->batches][i] != 0))
+            bad("key %u is %s after batch %u", i, looking->seen[i] ? "there" : "missing",
+                looking->batches);
+    if (looking->flipped < KEYS && !looking->told)
+        bad("a flipped bit in key %u was not noticed", looking->flipped);
+}
+
+static void put_image(const char *image, size_t size)
+{
+    const int fd = open(sim.image, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+    if (fd < 0 || write(fd, image, size) != (ssize_t)size)
+        bad("no room for an image");
+    (void)close(fd);
+}
+
+static uint32_t check_image(const char *image, size_t size, uint32_t flipped)
+{
+    struct looking looking = {.flipped = flipped};
+    const struct database_settings settings = {
+        .path = sim.image, .max_size = (size_t)64 << 20, .read_only = true, .syncs = true};
+    struct database database;
+    char why[DATABASE_WHY];
+    int status;
+
+    put_image(image, size);
+    status = database_open(&database, &settings, why);
+    sim.histories++;
+    if (status != ATAMO_OK) {
+        if (sim.acknowledged > 0)
+            bad("the store does not open: %s", why);
+        return 0; /* the power went before there was one */
+    }
+    check_content(&database, &looking);
+    database_close(&database);
+    return looking.batches;
+}
+
+/* As a store without checksums would take it: the head fits what is there now. */
+static void seal_again(uint32_t key, char *value, size_t length)
+{
+    char name[8];
+    char bytes[16] = "s";
+    char *head = value - RECORD_HEAD;
+    const atamo_bytes whole = {bytes, 2 + 6};
+    uint64_t version;
+
+    key_of(key, name);
+    (void)memcpy(bytes + 2, name, 6);
+    version = record_open(whole, (atamo_bytes){head, RECORD_HEAD + length}).version;
+    record_seal(whole, head, length, version);
+}
+
+/* Flip a bit in every copy of a record that is there: one of them is the live one. */
+static void check_flipped(const char *image, size_t size, uint32_t batches)
+{
+    char *copy = malloc(size);
+    char value[VALUE_MAX];
+    const uint32_t key = (uint32_t)below(KEYS);
+    const size_t length = value_of(sim.model[batches][key], key, value);
+    char *at = copy;
+
+    if (copy == NULL)
+        bad("no memory");
+    if (sim.model[batches][key] != 0) {
+        (void)memcpy(copy, image, size);
+        while ((at = memmem(at, size - (size_t)(at - copy), value, length)) != NULL) {
+            at[9] ^= 1;
+            if (sim.plant == NO_CHECKSUM)
+                seal_again(key, at, length);
+            at++;
+        }
+        (void)check_image(copy, size, key);
+    }
+    free(copy);
+}
+
+static bool reaches(void *user)
+{
+    const uint64_t *chance = user;
+
+    return below(8) < *chance;
+}
+
+/* The power goes now, in some of all the ways it can. */
+static void cut(void)
+{
+    const uint64_t images = disk_loose() == 0 ? 1 : 1 + below(IMAGES);
+
+    for (uint64_t i = 0; i < images; i++) {
+        uint64_t chance = below(9); /* of eight: none to all of it reaches the disk */
+        const char *image;
+        const size_t size = disk_image(reaches, &chance, &image);
+        const uint32_t batches = check_image(image, size, KEYS);
+
+        if (batches > 0 && sim.histories % FLIP_EVERY == 0)
+            check_flipped(image, size, batches);
+    }
+}
+
+/* [committing thread] Between two calls of the store to its disk. */
+static void step(void)
+{
+    if (sim.over)
+        return;
+    if (sim.submitted > 0 && sim.submitted < BATCHES && below(3) == 0)
+        submit();
+    if (sim.plant == RETRIED_SYNC && sim.submitted == BATCHES / 2 && !sim.sync_failed) {
+        sim.sync_failed = true;
+        disk_fail(DISK_SYNC_FAILS, 0, false);
+    }
+    cut();
+}
+
+/* --- a run */
+
+static void open_run(void)
+{
+    const struct database_settings settings = {
+        .path = sim.path, .max_size = (size_t)64 << 20, .syncs = true};
+    char why[DATABASE_WHY];
+    int fd;
+
+    sim.seed = sim.run++;
+    sim.random = sim.seed * 2654435761u + 1;
+    sim.submitted = 0;
+    sim.acknowledged = 0;
+    sim.answered = 0;
+    sim.sync_failed = false;
+    sim.over = false;
+    fd = open(sim.path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0)
+        bad("no room for a store");
+    (void)close(fd);
+    disk_watch(sim.path, sim.disk_plant, step);
+    if (database_open(&sim.database, &settings, why) != ATAMO_OK ||
+        writer_start(&sim.writer, &sim.database, (size_t)64 << 20) != ATAMO_OK)
+        bad("the store does not open: %s", why);
+}
+
+static void run(void)
+{
+    open_run();
+    (void)pthread_mutex_lock(&sim.lock);
+    while (sim.answered < BATCHES) {
+        /* The committing thread has nothing to do: this thread gives it the next batch. */
+        if (sim.answered == sim.submitted) {
+            (void)pthread_mutex_unlock(&sim.lock);
+            submit();
+            (void)pthread_mutex_lock(&sim.lock);
+            continue;
+        }
+        (void)pthread_cond_wait(&sim.quiet, &sim.lock);
+    }
+    (void)pthread_mutex_unlock(&sim.lock);
+    sim.over = true;
+    writer_stop(&sim.writer);
+    database_close(&sim.database);
+    disk_unwatch();
+    (void)unlink(sim.path);
+}
+
+static void read_plant(const char *name)
+{
+    for (size_t i = 0; i < sizeof plants / sizeof plants[0]; i++) {
+        if (strcmp(plants[i].name, name) != 0)
+            continue;
+        sim.plant = plants[i].store;
+        sim.disk_plant = plants[i].disk;
+        return;
+    }
+    (void)fprintf(stderr, "crash_disk: no plant %s\n", name);
+    exit(2); /* NOLINT(concurrency-mt-unsafe): one thread */
+}
+
+/* In a process of its own: what was torn apart so far that it cannot even be looked at ends it. */
+static int run_all(uint64_t seconds)
+{
+    const uint64_t first = sim.run;
+    const time_t until = time(NULL) + (time_t)seconds;
+
+    while (sim.histories < sim.wanted && time(NULL) < until)
+        run();
+    (void)printf("%" PRIu64 " histories in runs %" PRIu64 " to %" PRIu64 ", all good\n",
+                 sim.histories, first, sim.run - 1);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    uint64_t seconds = UINT32_MAX;
+    int status = 0;
+    pid_t child;
+
+    sim.wanted = 20000;
+    sim.run = 1;
+    for (int i = 1; i + 1 < argc; i += 2) {
+        if (strcmp(argv[i], "--histories") == 0)
+            sim.wanted = strtoull(argv[i + 1], NULL, 10);
+        else if (strcmp(argv[i], "--seconds") == 0)
+            seconds = strtoull(argv[i + 1], NULL, 10);
+        else if (strcmp(argv[i], "--seed") == 0)
+            sim.run = strtoull(argv[i + 1], NULL, 10);
+        else if (strcmp(argv[i], "--plant") == 0)
+            read_plant(argv[i + 1]);
+    }
+    (void)pthread_mutex_init(&sim.lock, NULL);
+    (void)pthread_cond_init(&sim.quiet, NULL);
+    (void)snprintf(sim.folder, sizeof sim.folder, "/dev/shm/atamo-disk-XXXXXX");
+    if (mkdtemp(sim.folder) == NULL)
+        bad("no folder");
+    (void)snprintf(sim.path, sizeof sim.path, "%s/store", sim.folder);
+    (void)snprintf(sim.image, sizeof sim.image, "%s/image", sim.folder);
+    child = fork();
+    if (child == 0)
+        exit(run_all(seconds)); /* NOLINT(concurrency-mt-unsafe): one thread */
+    if (child < 0 || waitpid(child, &status, 0) != child)
+        status = 1;
+    if (WIFSIGNALED(status))
+        (void)printf("crash_disk: the store's pages lead nowhere: signal %d\n", WTERMSIG(status));
+    remove_files();
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
