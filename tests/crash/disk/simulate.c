@@ -8,9 +8,11 @@
  * those missing that were acknowledged. In some of them a bit is flipped then: the record must be
  * named as damaged, and all others be as they were.
  *
- * Everything happens on the store's committing thread and follows from the seed, so a failure can
- * be had again: crash_disk --seed S. --plant breaks a promise of the disk or of the store on
- * purpose: the simulator must find it. Exit 0: all histories were good.
+ * Everything follows from the seed, so a failure can be had again: crash_disk --seed S. The
+ * committing thread gives itself more to do between two calls to the disk; the main thread gives it
+ * one batch, and only when it has nothing at all to do, so that no group depends on who was faster.
+ * The last line has a digest of all that was looked at. --plant breaks a promise of the disk or of
+ * the store on purpose: the simulator must find it. Exit 0: all histories were good.
  */
 #include "disk.h"
 #include "writer.h"
@@ -18,14 +20,19 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
 enum {
     KEYS = 24,
@@ -55,6 +62,15 @@ static const struct {
     {"no-checksum", DISK_HONEST, NO_CHECKSUM},
 };
 
+/* A batch's writes, and the memory they point at. */
+struct making {
+    atamo_write writes[8];
+    char keys[8][8];
+    char values[8][VALUE_MAX];
+    char number[16];
+    size_t count;
+};
+
 /* One run: a store, what it was told, what it must be. */
 static struct {
     char folder[64], path[96], image[96];
@@ -64,7 +80,11 @@ static struct {
     uint64_t histories, wanted;
     enum plant plant;
     enum disk_plant disk_plant;
-    uint32_t submitted, acknowledged, answered;
+    uint32_t submitted, acknowledged;
+    struct making making;      /* the last batch */
+    uint32_t torn;             /* its number, if half of it is still to come */
+    uint32_t queued, answered; /* as the writer counts: with those that must be refused */
+    uint64_t digest;           /* of all images so far */
     bool sync_failed, over;
     uint32_t model[BATCHES + 1][KEYS]; /* after so many batches: which batch put the key; 0: gone */
     pthread_mutex_t lock;
@@ -127,15 +147,6 @@ static void key_of(uint32_t key, char out[8])
     (void)snprintf(out, 8, "key-%02u", key % 100);
 }
 
-/* A batch's writes, and the memory they point at. */
-struct making {
-    atamo_write writes[8];
-    char keys[8][8];
-    char values[8][VALUE_MAX];
-    char number[16];
-    size_t count;
-};
-
 static void make_write(struct making *making, uint32_t batch)
 {
     const uint32_t key = (uint32_t)below(KEYS);
@@ -173,6 +184,24 @@ static void make_batch(struct making *making, uint32_t batch)
                                                     .value = atamo_text(making->number)};
 }
 
+/* Whoever waits for the writer to have nothing to do hears of the last answer. */
+static void note_answer(void)
+{
+    (void)pthread_mutex_lock(&sim.lock);
+    sim.answered++;
+    (void)pthread_cond_signal(&sim.quiet);
+    (void)pthread_mutex_unlock(&sim.lock);
+}
+
+static int queue(const atamo_write *writes, size_t count, void (*done)(void *user, int status),
+                 uint32_t batch)
+{
+    (void)pthread_mutex_lock(&sim.lock);
+    sim.queued++;
+    (void)pthread_mutex_unlock(&sim.lock);
+    return writer_add(&sim.writer, writes, count, done, (void *)(uintptr_t)batch);
+}
+
 /* [committing thread] */
 static void note_done(void *user, int status)
 {
@@ -183,11 +212,10 @@ static void note_done(void *user, int status)
         sim.acknowledged = batch;
     if (status != ATAMO_OK && !sim.sync_failed)
         bad("batch %u was answered with \"%s\"", batch, atamo_status_text(status));
-    sim.answered++;
-    (void)pthread_cond_signal(&sim.quiet);
-    (void)pthread_mutex_unlock(&sim.lock);
     if (sim.plant == RETRIED_SYNC)
         atomic_store(&sim.writer.broken, false);
+    (void)pthread_mutex_unlock(&sim.lock);
+    note_answer();
 }
 
 static void note_conflict(void *user, int status)
@@ -195,12 +223,14 @@ static void note_conflict(void *user, int status)
     (void)user;
     if (status != ATAMO_CONFLICT && !sim.sync_failed)
         bad("a version that was not there was answered with \"%s\"", atamo_status_text(status));
+    note_answer();
 }
 
 static void note_nothing(void *user, int status)
 {
     (void)user;
     (void)status;
+    note_answer();
 }
 
 /* A batch that expects a key not to be there which is: none of it may take effect. */
@@ -215,29 +245,34 @@ static void submit_conflict(void)
          .value = {"", 0}},
     };
 
-    if (sim.submitted > 0)
-        (void)writer_add(&sim.writer, writes, 1, note_conflict, NULL);
+    if (queue(writes, 1, note_conflict, 0) != ATAMO_OK)
+        bad("a batch that conflicts was not taken");
 }
 
 static void submit(void)
 {
-    static struct making making;
+    struct making *making = &sim.making;
     const uint32_t batch = ++sim.submitted;
-    size_t first = 0;
 
-    make_batch(&making, batch);
+    make_batch(making, batch);
     if (sim.plant == EARLY_ACK)
         sim.acknowledged = batch;
-    if (sim.plant == TORN_BATCH && making.count > 2) {
-        first = making.count - 1; /* the number comes by itself, and the rest after it */
-        (void)writer_add(&sim.writer, making.writes + first, 1, note_nothing, NULL);
-        making.count = first;
+    if (sim.plant == TORN_BATCH && making->count > 2) {
+        sim.torn = batch; /* the number comes by itself, and the rest while it is committed */
+        making->count--;
+        if (queue(&making->writes[making->count], 1, note_nothing, 0) != ATAMO_OK)
+            bad("half of batch %u was not taken", batch);
+        return;
     }
-    if (writer_add(&sim.writer, making.writes, making.count, note_done, (void *)(uintptr_t)batch) !=
-        ATAMO_OK)
+    if (queue(making->writes, making->count, note_done, batch) != ATAMO_OK)
         bad("batch %u was not taken", batch);
-    if (below(10) == 0)
-        submit_conflict();
+}
+
+static void submit_rest(void)
+{
+    if (queue(sim.making.writes, sim.making.count, note_done, sim.torn) != ATAMO_OK)
+        bad("the rest of batch %u was not taken", sim.torn);
+    sim.torn = 0;
 }
 
 /* --- what is left when the power goes */
@@ -326,6 +361,7 @@ static uint32_t check_image(const char *image, size_t size, uint32_t flipped)
     char why[DATABASE_WHY];
     int status;
 
+    sim.digest = XXH3_64bits_withSeed(image, size, sim.digest);
     put_image(image, size);
     status = database_open(&database, &settings, why);
     sim.histories++;
@@ -406,8 +442,13 @@ static void step(void)
 {
     if (sim.over)
         return;
-    if (sim.submitted > 0 && sim.submitted < BATCHES && below(3) == 0)
+    if (sim.torn != 0) {
+        submit_rest();
+    } else if (sim.submitted > 0 && sim.submitted < BATCHES && below(3) == 0) {
         submit();
+        if (below(4) == 0)
+            submit_conflict();
+    }
     if (sim.plant == RETRIED_SYNC && sim.submitted == BATCHES / 2 && !sim.sync_failed) {
         sim.sync_failed = true;
         disk_fail(DISK_SYNC_FAILS, 0, false);
@@ -428,6 +469,8 @@ static void open_run(void)
     sim.random = sim.seed * 2654435761u + 1;
     sim.submitted = 0;
     sim.acknowledged = 0;
+    sim.torn = 0;
+    sim.queued = 0;
     sim.answered = 0;
     sim.sync_failed = false;
     sim.over = false;
@@ -445,15 +488,14 @@ static void run(void)
 {
     open_run();
     (void)pthread_mutex_lock(&sim.lock);
-    while (sim.answered < BATCHES) {
-        /* The committing thread has nothing to do: this thread gives it the next batch. */
-        if (sim.answered == sim.submitted) {
-            (void)pthread_mutex_unlock(&sim.lock);
-            submit();
-            (void)pthread_mutex_lock(&sim.lock);
+    while (sim.answered < sim.queued || sim.submitted < BATCHES) {
+        if (sim.answered < sim.queued) {
+            (void)pthread_cond_wait(&sim.quiet, &sim.lock);
             continue;
         }
-        (void)pthread_cond_wait(&sim.quiet, &sim.lock);
+        (void)pthread_mutex_unlock(&sim.lock);
+        submit();
+        (void)pthread_mutex_lock(&sim.lock);
     }
     (void)pthread_mutex_unlock(&sim.lock);
     sim.over = true;
@@ -482,11 +524,26 @@ static int run_all(uint64_t seconds)
     const uint64_t first = sim.run;
     const time_t until = time(NULL) + (time_t)seconds;
 
+    /* Nor does it set all bytes of a page: what malloc() leaves there is the same each time. */
+    (void)mallopt(M_PERTURB, 1);
     while (sim.histories < sim.wanted && time(NULL) < until)
         run();
-    (void)printf("%" PRIu64 " histories in runs %" PRIu64 " to %" PRIu64 ", all good\n",
-                 sim.histories, first, sim.run - 1);
+    (void)printf("%" PRIu64 " histories from seed %" PRIu64 " to %" PRIu64
+                 ", all good, digest %016" PRIx64 "\n",
+                 sim.histories, first, sim.run - 1, sim.digest);
     return 0;
+}
+
+/* LMDB links its loose pages by a pointer within the page, which goes to the file with it. Where
+ * the system lets us, addresses are the same in every process, and so is every byte. */
+static void fix_addresses(char **argv)
+{
+    const int before = personality(0xffffffff);
+
+    if (before < 0 || (before & ADDR_NO_RANDOMIZE) != 0 ||
+        personality((unsigned long)before | ADDR_NO_RANDOMIZE) < 0)
+        return;
+    (void)execv("/proc/self/exe", argv);
 }
 
 int main(int argc, char **argv)
@@ -495,6 +552,7 @@ int main(int argc, char **argv)
     int status = 0;
     pid_t child;
 
+    fix_addresses(argv);
     sim.wanted = 20000;
     sim.run = 1;
     for (int i = 1; i + 1 < argc; i += 2) {
