@@ -35,7 +35,7 @@ static struct {
     struct sector *loose;
     size_t loose_count;
     size_t size; /* of the file */
-    uint64_t calls, writes;
+    uint64_t calls, writes, syncs;
     enum disk_fault fault;
     uint64_t until_fault;
     bool lasting;
@@ -68,6 +68,7 @@ void disk_watch(const char *path, enum disk_plant plant, void (*step)(void))
     disk.size = 0;
     disk.calls = 0;
     disk.writes = 0;
+    disk.syncs = 0;
     disk.fault = DISK_NO_FAULT;
     atomic_store(&disk.watched, true);
 }
@@ -87,6 +88,11 @@ void disk_fail(enum disk_fault fault, uint64_t nth, bool lasting)
 uint64_t disk_calls(void)
 {
     return disk.calls;
+}
+
+uint64_t disk_syncs(void)
+{
+    return disk.syncs;
 }
 
 size_t disk_loose(void)
@@ -331,6 +337,7 @@ static int sync_file(int fd, int (*real)(int fd))
     }
     if (disk.plant != DISK_NO_SYNC)
         sync_all(disk.plant == DISK_SYNC_MISSES ? disk.writes - 1 : disk.writes);
+    disk.syncs++;
     step();
     return 0;
 }

@@ -44,6 +44,9 @@ void disk_fail(enum disk_fault fault, uint64_t nth, bool lasting);
 /* How many writes and syncs the file has seen. */
 uint64_t disk_calls(void);
 
+/* How many syncs by fdatasync() or fsync() have ended well. */
+uint64_t disk_syncs(void);
+
 /* How many sectors are written and not synced. */
 size_t disk_loose(void);
 

@@ -157,8 +157,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* A fresh store whose disk is watched, after its first batch. */
-static void begin(struct fixture *f)
+static void begin_with(struct fixture *f, void (*step)(void))
 {
     FILE *file;
 
@@ -166,9 +165,15 @@ static void begin(struct fixture *f)
     file = fopen(f->path, "wb");
     assert_non_null(file);
     assert_int_equal(fclose(file), 0);
-    disk_watch(f->path, DISK_HONEST, NULL);
+    disk_watch(f->path, DISK_HONEST, step);
     open_store(f);
     assert_int_equal(put(f, 0), ATAMO_OK);
+}
+
+/* A fresh store whose disk is watched, after its first batch. */
+static void begin(struct fixture *f)
+{
+    begin_with(f, NULL);
 }
 
 /* How many calls the remaining batches make when nothing fails. */
@@ -277,6 +282,88 @@ static void test_a_disk_that_was_full_takes_more_when_there_is_room_again(void *
     check_after(f, good);
 }
 
+/* --- a slow disk: time passes only in its calls, and more arrives the longer each takes */
+
+enum { ARRIVALS = 600 };
+
+static struct {
+    struct fixture *fixture;
+    int per_call; /* batches that arrive while the disk works at one call; 0: none */
+    int sent, good, refused;
+} slow;
+
+static void note_arrival(void *user, int status)
+{
+    struct fixture *f = user;
+
+    (void)pthread_mutex_lock(&f->lock);
+    slow.good += status == ATAMO_OK;
+    slow.refused += status != ATAMO_OK;
+    (void)pthread_cond_signal(&f->answered);
+    (void)pthread_mutex_unlock(&f->lock);
+}
+
+static void arrive(void)
+{
+    char name[16];
+    const atamo_write write = {
+        .size = sizeof write,
+        .kind = ATAMO_WRITE_PUT,
+        .space = atamo_text("s"),
+        .key = {name, (size_t)snprintf(name, sizeof name, "n-%03d", slow.sent)},
+        .value = atamo_text("here")};
+
+    slow.sent++;
+    assert_int_equal(writer_add(&slow.fixture->writer, &write, 1, note_arrival, slow.fixture),
+                     ATAMO_OK);
+}
+
+/* [committing thread, in a call to the disk] */
+static void pass_time(void)
+{
+    for (int i = 0; i < slow.per_call && slow.sent < ARRIVALS; i++)
+        arrive();
+}
+
+/* Returns how many syncs it took until all was acknowledged. */
+static uint64_t syncs_until_all_is_safe(struct fixture *f, int per_call)
+{
+    uint64_t syncs;
+
+    memset(&slow, 0, sizeof slow);
+    slow.fixture = f;
+    begin_with(f, pass_time);
+    syncs = disk_syncs();
+    slow.per_call = per_call;
+    arrive();
+    (void)pthread_mutex_lock(&f->lock);
+    while (slow.good + slow.refused < ARRIVALS)
+        (void)pthread_cond_wait(&f->answered, &f->lock);
+    (void)pthread_mutex_unlock(&f->lock);
+    slow.per_call = 0;
+    syncs = disk_syncs() - syncs;
+    assert_int_equal(slow.refused, 0);
+    cut(f);
+    open_store(f);
+    for (int n = 0; n < ARRIVALS; n++)
+        assert_true(has(f, n));
+    close_store(f);
+    return syncs;
+}
+
+static void test_the_slower_the_disk_the_larger_the_groups_and_all_is_acknowledged(void **state)
+{
+    const uint64_t fast = syncs_until_all_is_safe(*state, 1);
+    const uint64_t slower = syncs_until_all_is_safe(*state, 10);
+    const uint64_t slowest = syncs_until_all_is_safe(*state, 100);
+
+    print_message("%d batches in %ju, %ju and %ju syncs\n", ARRIVALS, (uintmax_t)fast,
+                  (uintmax_t)slower, (uintmax_t)slowest);
+    assert_true(fast < ARRIVALS);
+    assert_true(slower * 4 < fast);
+    assert_in_range(slowest, 2, slower / 2);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -286,6 +373,7 @@ int main(void)
         TEST(test_a_write_that_is_cut_short_is_the_end_and_loses_nothing),
         TEST(test_a_disk_that_stays_full_refuses_and_loses_nothing),
         TEST(test_a_disk_that_was_full_takes_more_when_there_is_room_again),
+        TEST(test_the_slower_the_disk_the_larger_the_groups_and_all_is_acknowledged),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

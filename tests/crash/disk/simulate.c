@@ -525,7 +525,7 @@ static int run_all(uint64_t seconds)
     const time_t until = time(NULL) + (time_t)seconds;
 
     /* Nor does it set all bytes of a page: what malloc() leaves there is the same each time. */
-    (void)mallopt(M_PERTURB, 1);
+    (void)mallopt(M_PERTURB, 1); /* NOLINT(concurrency-mt-unsafe): one thread */
     while (sim.histories < sim.wanted && time(NULL) < until)
         run();
     (void)printf("%" PRIu64 " histories from seed %" PRIu64 " to %" PRIu64
