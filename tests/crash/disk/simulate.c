@@ -25,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -71,13 +72,18 @@ struct making {
     size_t count;
 };
 
+/* Where we are: what the next process to look at it needs to have it again. */
+struct place {
+    uint64_t seed, histories;
+};
+
 /* One run: a store, what it was told, what it must be. */
 static struct {
     char folder[64], path[96], image[96];
     struct database database;
     struct writer writer;
-    uint64_t seed, random, run;
-    uint64_t histories, wanted;
+    struct place *place; /* shared with the parent process */
+    uint64_t random, run, wanted;
     enum plant plant;
     enum disk_plant disk_plant;
     uint32_t submitted, acknowledged;
@@ -119,7 +125,8 @@ __attribute__((format(printf, 1, 2), noreturn)) static void bad(const char *form
 {
     va_list list;
 
-    (void)printf("crash_disk: history %" PRIu64 ", seed %" PRIu64 ": ", sim.histories, sim.seed);
+    (void)printf("crash_disk: history %" PRIu64 ", seed %" PRIu64 ": ", sim.place->histories,
+                 sim.place->seed);
     va_start(list, format);
     (void)vprintf(format, list);
     va_end(list);
@@ -364,7 +371,7 @@ static uint32_t check_image(const char *image, size_t size, uint32_t flipped)
     sim.digest = XXH3_64bits_withSeed(image, size, sim.digest);
     put_image(image, size);
     status = database_open(&database, &settings, why);
-    sim.histories++;
+    sim.place->histories++;
     if (status != ATAMO_OK) {
         if (sim.acknowledged > 0)
             bad("the store does not open: %s", why);
@@ -432,7 +439,7 @@ static void cut(void)
         const size_t size = disk_image(reaches, &chance, &image);
         const uint32_t batches = check_image(image, size, KEYS);
 
-        if (batches > 0 && sim.histories % FLIP_EVERY == 0)
+        if (batches > 0 && sim.place->histories % FLIP_EVERY == 0)
             check_flipped(image, size, batches);
     }
 }
@@ -465,8 +472,8 @@ static void open_run(void)
     char why[DATABASE_WHY];
     int fd;
 
-    sim.seed = sim.run++;
-    sim.random = sim.seed * 2654435761u + 1;
+    sim.place->seed = sim.run++;
+    sim.random = sim.place->seed * 2654435761u + 1;
     sim.submitted = 0;
     sim.acknowledged = 0;
     sim.torn = 0;
@@ -526,11 +533,11 @@ static int run_all(uint64_t seconds)
 
     /* Nor does it set all bytes of a page: what malloc() leaves there is the same each time. */
     (void)mallopt(M_PERTURB, 1); /* NOLINT(concurrency-mt-unsafe): one thread */
-    while (sim.histories < sim.wanted && time(NULL) < until)
+    while (sim.place->histories < sim.wanted && time(NULL) < until)
         run();
     (void)printf("%" PRIu64 " histories from seed %" PRIu64 " to %" PRIu64
                  ", all good, digest %016" PRIx64 "\n",
-                 sim.histories, first, sim.run - 1, sim.digest);
+                 sim.place->histories, first, sim.run - 1, sim.digest);
     return 0;
 }
 
@@ -553,6 +560,10 @@ int main(int argc, char **argv)
     pid_t child;
 
     fix_addresses(argv);
+    sim.place =
+        mmap(NULL, sizeof *sim.place, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (sim.place == MAP_FAILED)
+        return 2;
     sim.wanted = 20000;
     sim.run = 1;
     for (int i = 1; i + 1 < argc; i += 2) {
@@ -578,7 +589,9 @@ int main(int argc, char **argv)
     if (child < 0 || waitpid(child, &status, 0) != child)
         status = 1;
     if (WIFSIGNALED(status))
-        (void)printf("crash_disk: the store's pages lead nowhere: signal %d\n", WTERMSIG(status));
+        (void)printf("crash_disk: history %" PRIu64 ", seed %" PRIu64
+                     ": the store's pages lead nowhere: signal %d\n",
+                     sim.place->histories, sim.place->seed, WTERMSIG(status));
     remove_files();
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
