@@ -160,7 +160,9 @@ static const struct key agent_keys[] = {
      .about = "Actions that it may have in hand at once. Default: 4096 inline, 1024 in a "
               "pool, where it cannot be more than 4096."},
     {"queue", KEY_COUNT, AT(format_agent, queue), .max = 16000000, .fallback = "10000",
-     .about = "Actions that may wait for it; more are shed."},
+     .about =
+         "Actions that may wait for it in memory; more are shed, or, in a durable hub, wait in the "
+         "store."},
     {"rate", KEY_ANY, AT(format_agent, rate), .inside = &format_rate,
      .schema = "{\"oneOf\":[{\"type\":\"string\",\"pattern\":\"^[0-9]+/s$\"},"
                "{\"$ref\":\"#/$defs/rate\"}]}",

@@ -149,14 +149,19 @@ static uint32_t type_name(struct flow *flow, const struct message *message)
     return names_add(flow->names, type);
 }
 
+void flow_name(struct flow *flow, struct message *message)
+{
+    message->type_name = type_name(flow, message);
+    message->tenant = tenant_of(flow, message);
+}
+
 void flow_admit(struct flow *flow, struct message *message)
 {
     atamo_bytes text;
     const atamo_reason reason = flow_judge(flow, message, &text);
     atamo_telemetry *record;
 
-    message->type_name = type_name(flow, message);
-    message->tenant = tenant_of(flow, message);
+    flow_name(flow, message);
     if (reason != ATAMO_REASON_NONE) {
         flow_refuse(flow, message, reason, text);
         return;
@@ -180,8 +185,7 @@ void flow_admit(struct flow *flow, struct message *message)
 
 void flow_take_up(struct flow *flow, struct message *message)
 {
-    message->type_name = type_name(flow, message);
-    message->tenant = tenant_of(flow, message);
+    flow_name(flow, message);
     flow_counters_of(flow, message)->accepted++;
     flow->in_flight++;
     flow_record(flow, ATAMO_STEP_RECOVERED, message)->value[0] = message->kept;

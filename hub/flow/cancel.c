@@ -6,6 +6,7 @@
  */
 #include "flow/commit.h"
 #include "flow/deliver.h"
+#include "flow/park.h"
 
 #include <assert.h>
 
@@ -70,8 +71,7 @@ void flow_cancel_message(struct flow *flow, struct message *message, atamo_reaso
         return;      /* it has ended, or has not been evaluated yet */
     message->open++; /* it ends here, not in the middle */
     cancel_slots(flow, message, reason);
-    if (--message->open == 0)
-        flow_finish(flow, message);
+    flow_close_one(flow, message);
 }
 
 void flow_stop_waiting(struct flow *flow)
@@ -81,6 +81,7 @@ void flow_stop_waiting(struct flow *flow)
     if (flow->ledger == NULL)
         return;
     flow_hand_back(flow);
+    flow_leave_parked(flow);
     flow_end_delays(flow, ATAMO_REASON_STOPPING);
     for (uint32_t slot = 0; slot < count; slot++) {
         struct action *action = actions_at(&flow->actions, slot);
@@ -94,6 +95,7 @@ void flow_stop_waiting(struct flow *flow)
 void flow_cancel_all(struct flow *flow, atamo_reason reason)
 {
     flow_hand_back(flow);
+    flow_leave_parked(flow);
     flow_end_delays(flow, reason);
     cancel_slots(flow, NULL, reason);
 }

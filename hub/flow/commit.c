@@ -11,12 +11,13 @@
  */
 #include "flow/commit_inside.h"
 #include "flow/history.h"
+#include "flow/park.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FULL_PAUSE_NS = 200000000, BUSY_PAUSE_NS = 1000000 };
+enum { FULL_PAUSE_NS = 200000000, BUSY_PAUSE_NS = 1000000, ENOUGH_BYTES = 4 << 20 };
 
 bool commit_reserve(void *list, size_t *room, size_t count, size_t size)
 {
@@ -68,6 +69,7 @@ static void free_commit(struct commit *commit)
     free(commit->events);
     free(commit->actions);
     free(commit->ends);
+    free(commit->held);
     free(commit->writes);
     free(commit);
 }
@@ -144,7 +146,7 @@ static void begin(struct flow *flow, struct action *action)
 {
     if (flow->ledger->handing_back)
         flow_end(flow, action, ATAMO_STEP_CANCELLED, ATAMO_REASON_STOPPING);
-    else
+    else if (!flow_park(flow, action))
         flow_schedule(flow, action);
 }
 
@@ -261,6 +263,14 @@ static void without_room(struct flow *flow, struct commit *commit)
     ledger->resume_at = flow->now + (commit->event_count < events ? 1 : FULL_PAUSE_NS);
 }
 
+/* Those whose marks are written now need not be found any more. */
+static void let_messages_go(struct flow *flow, struct commit *commit)
+{
+    for (size_t i = 0; i < commit->held_count; i++)
+        flow_message_unref(flow, commit->held[i]);
+    commit->held_count = 0;
+}
+
 /* [hub thread] */
 static void after_commit(void *argument)
 {
@@ -286,6 +296,7 @@ static void after_commit(void *argument)
     }
     ledger->finished++;
     flow_answer_duplicates(flow);
+    let_messages_go(flow, commit);
     empty(commit);
     if (ledger->spare == NULL)
         ledger->spare = commit;
@@ -357,6 +368,14 @@ bool flow_is_kept(const struct flow *flow)
            (!ledger->handing_back || history_is_kept(ledger->history));
 }
 
+bool flow_gathers_enough(const struct flow *flow)
+{
+    const struct ledger *ledger = flow->ledger;
+
+    return ledger != NULL && ledger->committing != NULL && ledger->gathering != NULL &&
+           ledger->gathering->size >= ENOUGH_BYTES;
+}
+
 bool flow_store_refuses(const struct flow *flow)
 {
     return flow->ledger != NULL && (flow->ledger->full || flow->ledger->broken);
@@ -380,6 +399,7 @@ void flow_keep_end(struct flow *flow)
     free_commit(ledger->committing);
     free_commit(ledger->spare);
     history_close(ledger->history);
+    parking_close(ledger->parking);
     free(ledger);
     flow->ledger = NULL;
 }

@@ -18,6 +18,7 @@
 
 struct commit;
 struct history; /* flow/history.h */
+struct parking; /* flow/park.h */
 
 struct ledger {
     struct flow *flow;
@@ -29,6 +30,7 @@ struct ledger {
     uint64_t handed;   /* commits that were handed over, and */
     uint64_t finished; /* those of them that the store has answered */
     struct history *history;
+    struct parking *parking;
     struct message *duplicates, *duplicates_last; /* of events in commits that are not finished */
     uint32_t duplicate_count;
     uint64_t place;    /* the last event's */
@@ -61,6 +63,9 @@ bool flow_is_kept(const struct flow *flow);
 
 /* Does the store refuse new events now? [hub thread] */
 bool flow_store_refuses(const struct flow *flow);
+
+/* Is so much gathered behind the commit that is with the store that new events had better wait? */
+bool flow_gathers_enough(const struct flow *flow);
 
 /* Hand what was gathered to the store, if it is free. The end of every turn. */
 size_t flow_commit(struct flow *flow);

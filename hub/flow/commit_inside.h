@@ -43,6 +43,8 @@ struct commit {
     size_t action_count, action_room;
     struct action **ends;
     size_t end_count, end_room;
+    struct message **held; /* marked: in memory until the mark is written */
+    size_t held_count, held_room;
     atamo_write *writes;
     size_t write_room;
     uint32_t kv[COMMIT_BUCKETS]; /* the latest row of each bucket of keys, from 1; 0: none */

@@ -5,6 +5,7 @@
  * is dead stays dead in the records.
  */
 #include "flow/commit.h"
+#include "flow/park.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -131,7 +132,7 @@ int flow_dead_replay(struct flow *flow, uint64_t id)
     if (action == NULL)
         return ATAMO_NO_MEMORY;
     message = dead->message;
-    if (message->open == 0) {
+    if (message->open == 0 && !flow_return(flow, message)) {
         /* The message is in flight again, as if it were accepted once more. */
         message->refs++;
         flow_counters_of(flow, message)->accepted++;
@@ -145,8 +146,7 @@ int flow_dead_replay(struct flow *flow, uint64_t id)
     if (message->kept != 0)
         flow_keep_retry(flow, action, flow->now);
     flow_schedule(flow, action);
-    if (--message->open == 0)
-        flow_finish(flow, message);
+    flow_close_one(flow, message);
     return ATAMO_OK;
 }
 

@@ -44,6 +44,8 @@ struct flow_counters {
     uint64_t actions, done, dead, shed, cancelled, expired;
     uint64_t attempts, retries, unmatched, rules_failed;
     uint64_t duplicates;
+    uint64_t parked; /* actions in the store only */
+    uint64_t away;   /* messages in the store only */
 };
 
 /* Something to be run on the hub's thread between two turns. */
@@ -122,6 +124,7 @@ struct flow {
     uint32_t recent_size, recent_next;
     uint64_t in_flight; /* messages */
     uint64_t delayed;   /* of them not evaluated yet */
+    uint64_t away;      /* of them in the store only: flow/park.h */
     struct delayed *delays;
     uint32_t tenants[FLOW_TENANTS_MAX];
     uint32_t tenant_count;
@@ -209,6 +212,9 @@ void flow_generation_unref(struct flow *flow, struct generation *generation);
 
 /* --- admit.c */
 void flow_admit(struct flow *flow, struct message *message);
+
+/* Set the names of its type and tenant. */
+void flow_name(struct flow *flow, struct message *message);
 
 /* A message that comes from the store: it was admitted in an earlier life. */
 void flow_take_up(struct flow *flow, struct message *message);
@@ -330,6 +336,9 @@ void flow_forget(struct flow *flow, struct action *action);
 
 /* End an action that does not run: `step` is one of the terminal steps but DEAD and DONE. */
 void flow_end(struct flow *flow, struct action *action, atamo_step step, atamo_reason reason);
+
+/* One open action of the message less, or one hold on it. */
+void flow_close_one(struct flow *flow, struct message *message);
 
 /* A message has lost its last open action, or will never have one. */
 void flow_finish(struct flow *flow, struct message *message);

@@ -53,6 +53,17 @@ static char *add_action(struct commit *commit, uint32_t kind, uint64_t place, ui
     return commit_add(commit, kind, SPACE_ACTION, (atamo_bytes){key, sizeof key}, size);
 }
 
+/* Whoever reads its row again must find the message in memory until the mark is in the store. */
+static void hold_partial(struct commit *commit, struct message *message)
+{
+    if ((message->flags & MESSAGE_PARTIAL) == 0 ||
+        !commit_reserve((void *)&commit->held, &commit->held_room, commit->held_count + 1,
+                        sizeof(struct message *)))
+        return;
+    message->refs++;
+    commit->held[commit->held_count++] = message;
+}
+
 bool commit_mark(struct commit *commit, struct message *message, uint16_t ordinal,
                  const struct row_mark *mark)
 {
@@ -63,6 +74,7 @@ bool commit_mark(struct commit *commit, struct message *message, uint16_t ordina
         return false;
     (void)row_put_mark(out, mark);
     message->flags |= MESSAGE_MARKED;
+    hold_partial(commit, message);
     return true;
 }
 
@@ -163,8 +175,7 @@ void commit_shed(struct flow *flow, struct message *message, struct action *cons
 
 void commit_let_go(struct flow *flow, struct message *message)
 {
-    if (--message->open == 0)
-        flow_finish(flow, message);
+    flow_close_one(flow, message);
 }
 
 /* All of its rows go. */

@@ -19,6 +19,12 @@ struct lane_counters {
     uint64_t done, retries, dead, shed, cancelled, expired, attempts;
 };
 
+/* Where an action is in the store: the event's place, then its ordinal. */
+struct position {
+    uint64_t place;
+    uint32_t ordinal;
+};
+
 struct lane {
     struct agent_settings settings;  /* of the newest generation that has this agent */
     const struct atamo_agent *agent; /* the instance's role */
@@ -29,8 +35,11 @@ struct lane {
     uint32_t running;
     uint32_t waiting; /* in the queue or in line for a key */
     uint32_t backing_off;
-    int64_t moved_at; /* when its agent last settled something */
-    bool is_ready;    /* in the flow's list of lanes to pump */
+    uint64_t parked;              /* that wait in the store: flow/park.h */
+    struct position first_parked; /* where the first of them is, or one before it */
+    struct position latest;       /* the last that came into memory */
+    int64_t moved_at;             /* when its agent last settled something */
+    bool is_ready;                /* in the flow's list of lanes to pump */
     struct lane *next_ready;
     struct action *first, *last; /* the queue, linked by `link` */
     struct keys keys;

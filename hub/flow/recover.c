@@ -7,8 +7,11 @@
  * comes after what was accepted before, and while the store is read it cannot be asked. Rows that
  * cannot be read are counted and left alone: never a reason to refuse the rest.
  */
+#include "flow/recover.h"
+
 #include "flow/commit.h"
 #include "flow/history.h"
+#include "flow/park.h"
 
 #include "store/row.h"
 
@@ -16,18 +19,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct mark {
+struct recovery_mark {
     uint64_t place;
     uint16_t ordinal;
     struct row_mark mark; /* its text is malloc'ed */
-};
-
-struct recovery {
-    struct flow *flow;
-    struct mark *marks;
-    size_t mark_count, mark_room, next_mark;
-    uint64_t damaged;
-    int status;
 };
 
 /* --- marks */
@@ -35,9 +30,11 @@ struct recovery {
 static int note_mark(void *user, const atamo_record *record)
 {
     struct recovery *recovery = user;
-    struct mark mark = {.place = row_key_place(record->key),
-                        .ordinal = row_key_ordinal(record->key)};
+    struct recovery_mark mark = {.place = row_key_place(record->key),
+                                 .ordinal = row_key_ordinal(record->key)};
 
+    if (mark.place > recovery->to)
+        return 1;
     if (record->status != ATAMO_OK || mark.ordinal == 0 ||
         row_get_mark(record->value, &mark.mark) != ATAMO_OK) {
         recovery->damaged++;
@@ -45,7 +42,7 @@ static int note_mark(void *user, const atamo_record *record)
     }
     if (recovery->mark_count == recovery->mark_room) {
         const size_t room = recovery->mark_room * 2 + 256;
-        struct mark *grown = realloc(recovery->marks, room * sizeof *grown);
+        struct recovery_mark *grown = realloc(recovery->marks, room * sizeof *grown);
 
         if (grown == NULL) {
             recovery->status = ATAMO_NO_MEMORY;
@@ -63,11 +60,13 @@ static int note_mark(void *user, const atamo_record *record)
     return 0;
 }
 
-/* What became of an action; NULL: nothing yet. Events and their actions come in ascending order. */
-static const struct row_mark *find_mark(struct recovery *recovery, uint64_t place, uint16_t ordinal)
+const struct row_mark *recovery_find(struct recovery *recovery, uint64_t place, uint16_t ordinal)
 {
+    /* Back to the event's first, if somebody looks at it once more. */
+    while (recovery->next_mark > 0 && recovery->marks[recovery->next_mark - 1].place >= place)
+        recovery->next_mark--;
     while (recovery->next_mark < recovery->mark_count) {
-        const struct mark *mark = &recovery->marks[recovery->next_mark];
+        const struct recovery_mark *mark = &recovery->marks[recovery->next_mark];
 
         if (mark->place == place && mark->ordinal == ordinal)
             return &mark->mark;
@@ -88,10 +87,8 @@ static struct lane *lane_of(const struct flow *flow, uint32_t agent)
     return NULL;
 }
 
-/* An action with a plan of its own, as a rule provider's proposal has; NULL without memory, or if
- * there is no such agent any more. */
-static struct action *make_action(struct flow *flow, struct message *message,
-                                  const struct row_action *row)
+struct action *recovery_make(struct flow *flow, struct message *message,
+                             const struct row_action *row)
 {
     const uint32_t agent = names_add(flow->names, row->agent);
     const struct lane *lane = lane_of(flow, agent);
@@ -120,8 +117,6 @@ static struct action *make_action(struct flow *flow, struct message *message,
     action->lane = lane->number;
     action->ordinal = row->ordinal;
     message->open++;
-    message->kept_open++;
-    flow_counters_of(flow, message)->actions++;
     return action;
 }
 
@@ -147,7 +142,8 @@ static void bury(struct flow *flow, struct action *action, const struct row_mark
 static void take_up(struct flow *flow, struct action *action, const struct row_mark *mark)
 {
     if (mark == NULL) {
-        flow_schedule(flow, action);
+        if (!flow_park(flow, action))
+            flow_schedule(flow, action);
         return;
     }
     action_set_attempt(action, mark->attempts);
@@ -175,16 +171,18 @@ static bool take_actions(struct recovery *recovery, struct row_event *event,
         if (row_next_action(event, &row) != ATAMO_OK)
             return false;
         message->actions = row.ordinal > message->actions ? row.ordinal : message->actions;
-        mark = find_mark(recovery, message->kept, row.ordinal);
+        mark = recovery_find(recovery, message->kept, row.ordinal);
         if (mark != NULL)
             message->flags |= MESSAGE_MARKED;
         if (mark != NULL && mark->state == ROW_ENDED) {
             message->good++;
             continue;
         }
-        action = make_action(flow, message, &row);
+        action = recovery_make(flow, message, &row);
         if (action == NULL)
             return false;
+        message->kept_open++;
+        flow_counters_of(flow, message)->actions++;
         take_up(flow, action, mark);
     }
     return true;
@@ -220,8 +218,7 @@ static int take_event(void *user, const atamo_record *record)
     }
     if (message->kept_open == 0)
         flow_keep_nothing(flow, message);
-    if (--message->open == 0)
-        flow_finish(flow, message);
+    flow_close_one(flow, message);
     return 0;
 }
 
@@ -259,7 +256,21 @@ static int keep_node(struct flow *flow)
     return ledger->store->write(ledger->self, &write, 1, ignore, NULL);
 }
 
-static void free_marks(struct recovery *recovery)
+int recovery_open(struct recovery *recovery, struct flow *flow, uint64_t from, uint64_t to)
+{
+    const struct ledger *ledger = flow->ledger;
+    atamo_range range = {.size = sizeof range, .space = atamo_text("action")};
+    char key[ROW_KEY_EVENT];
+    int status;
+
+    *recovery = (struct recovery){.flow = flow, .to = to};
+    row_event_key(key, from);
+    range.from = (atamo_bytes){key, sizeof key};
+    status = ledger->store->scan(ledger->self, &range, note_mark, recovery);
+    return status == ATAMO_OK ? recovery->status : status;
+}
+
+void recovery_close(struct recovery *recovery)
 {
     for (size_t i = 0; i < recovery->mark_count; i++)
         free((char *)(uintptr_t)recovery->marks[i].mark.text.data);
@@ -279,7 +290,6 @@ static void hold_lanes(struct flow *flow, bool hold)
 
 int flow_keep_in(struct flow *flow, const struct atamo_store *store, void *self, uint64_t *damaged)
 {
-    const atamo_range actions = {.size = sizeof actions, .space = atamo_text("action")};
     const atamo_range events = {.size = sizeof events, .space = atamo_text("event")};
     struct recovery recovery = {.flow = flow};
     struct ledger *ledger = calloc(1, sizeof *ledger);
@@ -287,7 +297,12 @@ int flow_keep_in(struct flow *flow, const struct atamo_store *store, void *self,
 
     if (ledger == NULL)
         return ATAMO_NO_MEMORY;
-    *ledger = (struct ledger){.flow = flow, .store = store, .self = self};
+    *ledger =
+        (struct ledger){.flow = flow, .store = store, .self = self, .parking = parking_open()};
+    if (ledger->parking == NULL) {
+        free(ledger);
+        return ATAMO_NO_MEMORY;
+    }
     flow->ledger = ledger;
     flow->now = clock_now(&flow->clock);
     flow->journal.now = flow->now;
@@ -295,14 +310,12 @@ int flow_keep_in(struct flow *flow, const struct atamo_store *store, void *self,
     if (status == ATAMO_OK)
         status = history_open(flow, &ledger->history);
     if (status == ATAMO_OK)
-        status = store->scan(self, &actions, note_mark, &recovery);
-    if (status == ATAMO_OK)
-        status = recovery.status;
+        status = recovery_open(&recovery, flow, 0, UINT64_MAX);
     hold_lanes(flow, true);
     if (status == ATAMO_OK)
         status = store->scan(self, &events, take_event, &recovery);
     hold_lanes(flow, false);
-    free_marks(&recovery);
+    recovery_close(&recovery);
     *damaged = recovery.damaged;
     if (status == ATAMO_OK)
         (void)flow_settle_here(flow); /* now the lanes begin */

@@ -10,6 +10,7 @@
 #include "flow/commit.h"
 #include "flow/deliver.h"
 #include "flow/outbox.h"
+#include "flow/park.h"
 
 #include <assert.h>
 
@@ -42,11 +43,10 @@ static void leave_key(struct flow *flow, struct lane *lane, const struct action 
     flow_ready(flow, lane);
 }
 
-/* One action of the message less. */
-static void close_action(struct flow *flow, struct message *message)
+void flow_close_one(struct flow *flow, struct message *message)
 {
     assert(message->open > 0);
-    if (--message->open == 0)
+    if (--message->open == 0 && !flow_leave(flow, message))
         flow_finish(flow, message);
 }
 
@@ -102,7 +102,7 @@ void flow_end(struct flow *flow, struct action *action, atamo_step step, atamo_r
         leave_key(flow, lane, action);
     action_move(action, ACTION_FREE);
     actions_give(&flow->actions, action);
-    close_action(flow, message);
+    flow_close_one(flow, message);
 }
 
 static int64_t back_off(struct flow *flow, const struct lane *lane, unsigned attempt)
@@ -158,7 +158,7 @@ void flow_die(struct flow *flow, struct lane *lane, struct action *action, atamo
     leave_key(flow, lane, action);
     message->refs++; /* the dead letter's, given up by flow_forget() */
     flow_bury(flow, action, reason);
-    close_action(flow, message);
+    flow_close_one(flow, message);
 }
 
 static void note_breaker(struct flow *flow, struct lane *lane, const struct action *action,
@@ -310,6 +310,7 @@ void flow_message_unref(struct flow *flow, struct message *message)
     assert(message->refs > 0);
     if (--message->refs > 0)
         return;
+    flow_forget_parked(flow, message);
     message_release(message);
     if (message->generation != NULL)
         flow_generation_unref(flow, message->generation);

@@ -10,6 +10,7 @@
 #include "flow/deliver.h"
 #include "flow/flow.h"
 #include "flow/inlet.h"
+#include "flow/park.h"
 #include "flow/pool.h"
 #include "rules/index.h"
 
@@ -134,6 +135,8 @@ static size_t fire_timers(struct flow *flow)
  * sheds, and the others go on. */
 static bool waits_for_agent(const struct flow *flow)
 {
+    if (flow->ledger != NULL)
+        return false; /* what is too much for an agent waits in the store */
     for (uint32_t i = 0; i < flow->lane_count; i++) {
         const struct lane *lane = flow->lanes[i];
         const uint32_t queue = lane->settings.queue;
@@ -146,15 +149,15 @@ static bool waits_for_agent(const struct flow *flow)
     return false;
 }
 
-/* How many more messages may be in flight, at most a batch. */
+/* How many more messages may be in memory, at most a batch. */
 static uint32_t room(const struct flow *flow)
 {
     const uint64_t limit = flow->current == NULL ? 0 : flow->current->hub.max_messages;
+    const uint64_t in_memory = flow->in_flight - flow->away;
 
-    if (flow->in_flight >= limit || waits_for_agent(flow))
+    if (in_memory >= limit || waits_for_agent(flow) || flow_gathers_enough(flow))
         return 0;
-    return limit - flow->in_flight < FLOW_BATCH ? (uint32_t)(limit - flow->in_flight)
-                                                : (uint32_t)FLOW_BATCH;
+    return limit - in_memory < FLOW_BATCH ? (uint32_t)(limit - in_memory) : (uint32_t)FLOW_BATCH;
 }
 
 static bool has_room(const struct flow *flow)
@@ -244,6 +247,7 @@ size_t flow_turn(struct flow *flow)
     count = run_calls(flow);
     count += take_answers(flow);
     count += fire_timers(flow);
+    count += flow_unpark(flow);
     count += take_events(flow);
     count += flow_commit(flow);
     flow_tell_news(flow);

@@ -77,7 +77,8 @@ void message_store(const struct message *message, char *out)
     at = put64(at, (uint64_t)message->due_ns);
     memcpy(at, &data_size, sizeof data_size);
     at = put16(at + sizeof data_size, message->hops);
-    *at++ = (char)(message->flags & ~(MESSAGE_LOCAL | MESSAGE_MARKED | MESSAGE_FOLLOWS));
+    *at++ = (char)(message->flags &
+                   ~(MESSAGE_LOCAL | MESSAGE_MARKED | MESSAGE_FOLLOWS | MESSAGE_PARTIAL));
     *at++ = (char)message->extension_count;
     at = put16(at, message->extension_size);
     for (unsigned i = 0; i < ATAMO_ATTRIBUTE_COUNT; i++)

@@ -72,6 +72,7 @@ typedef enum atamo_reason {
     ATAMO_REASON_PAUSED = 24,
     ATAMO_REASON_BACK_OFF = 25,
     ATAMO_REASON_NOT_STARTED = 26,
+    ATAMO_REASON_PARKED = 27, /* in the store: the agent has enough to do in memory */
     /* an action ends, or an attempt did */
     ATAMO_REASON_FAILED = 40,    /* the agent says: for good */
     ATAMO_REASON_TRANSIENT = 41, /* the agent says: try again */
@@ -193,6 +194,7 @@ static inline const char *atamo_reason_text(unsigned reason)
         {ATAMO_REASON_PAUSED, "agent paused"},
         {ATAMO_REASON_BACK_OFF, "back-off before the next attempt"},
         {ATAMO_REASON_NOT_STARTED, "agent not started"},
+        {ATAMO_REASON_PARKED, "waits in the store: the agent's queue is full"},
         {ATAMO_REASON_FAILED, "failed for good"},
         {ATAMO_REASON_TRANSIENT, "failed, may be tried again"},
         {ATAMO_REASON_DEADLINE, "deadline passed"},

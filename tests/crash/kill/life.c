@@ -136,7 +136,7 @@ static void note_records(const atamo_telemetry *records, size_t count, uint64_t 
 
 static void submit_some(struct life *life, atamo_client *client)
 {
-    while (life->sent - life->committed < WINDOW) {
+    while (life->sent - life->committed < WINDOW && life->sent < PER_LIFE) {
         atamo_event_draft draft = atamo_draft("x");
         char data[16];
         char key[16];
@@ -173,14 +173,16 @@ void live(struct life *life)
                    "hub: {mode: durable}\n"
                    "store: {plugin: %s, config: {path: %s/store}}\n"
                    "agents:\n"
-                   "  a: {plugin: work, concurrency: 64, retry: {base: 1ms, max: 5ms}}\n"
-                   "  b: {plugin: work}\n"
+                   "  a: {plugin: work, concurrency: 64, queue: %u, retry: {base: 1ms, max: 5ms}}\n"
+                   "  b: {plugin: work, queue: %u}\n"
                    "rules:\n"
                    "- {id: r, on: x, then: {agent: a, action: do}}\n"
                    "- {id: s, on: y, then: {agent: b, action: do}}\n"
                    "- {id: t, on: tell, then: [{agent: a, action: tell}, "
                    "{agent: b, action: tell}]}\n",
-                   life->store == NULL ? lmdb : life->store->id, life->folder);
+                   life->store == NULL ? lmdb : life->store->id, life->folder,
+                   life->last ? 1000 : life->next % 3 * 50,
+                   life->last ? 1000 : life->next % 5 * 20);
     settings.config = atamo_text(yaml);
     must(atamo_open(&settings, &hub, NULL) == ATAMO_OK, "the hub does not open");
     must(atamo_client_open(hub, &client) == ATAMO_OK, "client");

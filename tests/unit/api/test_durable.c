@@ -28,9 +28,13 @@ static int tear_down(void **state)
 
 /* An agent that does as the body says: "done", "retry", "fail", "hold". It writes each attempt to a
  * pipe, if there is one. */
+enum { QUEUE_KEYS = 100 };
+
 struct seen {
     _Atomic int attempts, first_attempts;
     _Atomic bool holds, fails;
+    _Atomic int last[QUEUE_KEYS]; /* number of a long queue, by key */
+    _Atomic bool out_of_order;
     uint64_t keys[4096];
     char bodies[4096][16];
     int pipe;
@@ -45,7 +49,16 @@ static void handle(void *self, atamo_action action)
     int number;
 
     assert_int_equal(host->info(host, action, &info), ATAMO_OK);
-    number = atomic_fetch_add(&seen.attempts, 1);
+    number = atomic_fetch_add(&seen.attempts, 1) % 4096;
+    if (info.body.size > 1000 && info.body.data[0] == '"') {
+        const int place = (int)strtol(info.body.data + 1, NULL, 10);
+
+        _Atomic int *last = &seen.last[place % QUEUE_KEYS];
+
+        if (place >= QUEUE_KEYS && place != atomic_load(last) + QUEUE_KEYS)
+            atomic_store(&seen.out_of_order, true);
+        atomic_store(last, place);
+    }
     if (info.attempt == 1)
         atomic_fetch_add(&seen.first_attempts, 1);
     seen.keys[number] = info.idempotency_key;
@@ -359,6 +372,87 @@ static void test_a_full_store_refuses_new_events_keeps_the_others_and_takes_more
     fixture_close(fixture);
 }
 
+/* Memory of the process that is not a file's, in bytes. */
+static size_t own_memory(void)
+{
+    FILE *file = fopen("/proc/self/status", "re");
+    char line[128];
+    unsigned long kb = 0;
+
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, "RssAnon:", 8) == 0)
+            kb = strtoul(line + 8, NULL, 10);
+    assert_int_equal(fclose(file), 0);
+    return (size_t)kb * 1024;
+}
+
+enum { LONG_QUEUE = 40000 };
+
+/* Each event has a kilobyte and a number; every hundredth has the same key. */
+static void submit_many(struct fixture *fixture, int from, int to)
+{
+    static char data[1100];
+    char key[16];
+
+    for (int i = from; i < to; i++) {
+        atamo_event_draft draft = atamo_draft("x");
+
+        (void)snprintf(data, sizeof data, "\"%d %01000d\"", i, 0);
+        draft.data = atamo_text(data);
+        (void)snprintf(key, sizeof key, "%d", i % QUEUE_KEYS);
+        draft.partitionkey = atamo_text(key);
+        while (atamo_submit(fixture->client, &draft, NULL) == ATAMO_BUSY)
+            fixture_step_once(fixture);
+    }
+    FIXTURE_UNTIL(fixture, fixture_stats(fixture).in_flight == (uint64_t)to);
+}
+
+static void test_a_long_queue_waits_in_the_store_and_holds_up_nobody_else(void **state)
+{
+    static const char two[] = "agents: {a: {plugin: work, queue: 200}, b: {plugin: work}}\n"
+                              "rules: [{id: r, on: x, then: {agent: a, action: do}},\n"
+                              "  {id: s, on: y, then: {agent: b, action: do}}]\n";
+    static const atamo_registration plugins[] = {{&plugin, NULL}};
+    atamo_stats stats;
+    struct fixture *fixture;
+    size_t before;
+    char yaml[1024];
+
+    (void)state;
+    memset(&seen, 0, sizeof seen);
+    (void)snprintf(yaml, sizeof yaml,
+                   "hub: {mode: durable, recent: 0}\n"
+                   "store: {plugin: %s/lib/atamo/plugins/lmdb.so, config: {path: %s/store}}\n%s",
+                   ATAMO_BUILD_DIR, folder, two);
+    for (int life = 0; life < 2; life++) {
+        fixture = fixture_open(yaml, plugins, 1);
+        assert_int_equal(atamo_watch_telemetry(fixture->client, 0, NULL, NULL), ATAMO_OK);
+        assert_int_equal(atamo_agent_pause(fixture->hub, "a", 1), ATAMO_OK);
+        if (life == 0)
+            submit_many(fixture, 0, LONG_QUEUE / 4);
+        before = own_memory();
+        if (life == 0)
+            submit_many(fixture, LONG_QUEUE / 4, LONG_QUEUE);
+        fixture_submit(fixture, "y", "\"other\"", "one");
+        FIXTURE_UNTIL(fixture,
+                      strcmp(seen.bodies[atomic_load(&seen.attempts) - 1], "\"other\"") == 0);
+        /* Some may be done before the pause, in the second life. */
+        FIXTURE_UNTIL(fixture, fixture_stats(fixture).in_flight <= LONG_QUEUE);
+        stats = fixture_stats(fixture);
+        assert_in_range(stats.waiting, LONG_QUEUE - 1000, LONG_QUEUE);
+        assert_true(own_memory() < before + ((size_t)16 << 20)); /* of 30 MB more */
+        leave(fixture);
+    }
+    fixture = fixture_open(yaml, plugins, 1);
+    assert_int_equal(atamo_watch_telemetry(fixture->client, 0, NULL, NULL), ATAMO_OK);
+    FIXTURE_UNTIL(fixture, atamo_wait_idle(fixture->hub, 50) == ATAMO_OK);
+    for (int i = 0; i < QUEUE_KEYS; i++)
+        assert_int_equal(atomic_load(&seen.last[i]), LONG_QUEUE - QUEUE_KEYS + i);
+    assert_false(atomic_load(&seen.out_of_order));
+    fixture_close(fixture);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -372,6 +466,7 @@ int main(void)
         TEST(test_the_order_of_a_key_holds_over_a_restart),
         TEST(test_the_store_cannot_be_changed_while_the_hub_runs),
         TEST(test_an_event_that_comes_while_the_hub_opens_is_kept_like_any_other),
+        TEST(test_a_long_queue_waits_in_the_store_and_holds_up_nobody_else),
         TEST(test_a_full_store_refuses_new_events_keeps_the_others_and_takes_more_when_it_can),
     };
 
