@@ -31,6 +31,12 @@ static inline uint64_t number_next(struct number_source *source, int64_t now_ns)
            (uint64_t)source->client << NUMBER_COUNT_BITS | (source->last & count_mask);
 }
 
+/* When a message came in, by its number: Unix ns, in whole milliseconds. */
+static inline int64_t number_time(uint64_t number)
+{
+    return (int64_t)(number >> (NUMBER_CLIENT_BITS + NUMBER_COUNT_BITS)) * 1000000;
+}
+
 /* The UUID of a number in the hub with this `node` (52 bits used): 36 characters and a NUL. */
 void number_to_uuid(uint64_t number, uint64_t node, char uuid[37]);
 

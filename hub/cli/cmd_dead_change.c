@@ -113,6 +113,7 @@ static void add_change(struct batch *batch, const struct change *change, size_t 
     const struct chosen *chosen = &change->list[number];
     const struct row_mark again = {.state = ROW_BACKING_OFF,
                                    .at_ns = change->now_ns + (int64_t)number * change->step_ns,
+                                   .wait_ns = (int64_t)number * change->step_ns,
                                    .text = {"", 0}};
     const struct row_mark ended = {.state = ROW_ENDED, .text = {"", 0}};
 

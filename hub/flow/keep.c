@@ -267,6 +267,7 @@ void flow_keep_retry(struct flow *flow, const struct action *action, int64_t due
     const struct row_mark mark = {.state = ROW_BACKING_OFF,
                                   .attempts = (uint16_t)action_attempt(action),
                                   .at_ns = due_ns,
+                                  .wait_ns = due_ns - flow->now,
                                   .text = {"", 0}};
     struct commit *commit = flow->ledger == NULL ? NULL : commit_gathering(flow->ledger);
 

@@ -9,6 +9,7 @@
  */
 #include "flow/recover.h"
 
+#include "base/number.h"
 #include "flow/commit.h"
 #include "flow/history.h"
 #include "flow/park.h"
@@ -139,6 +140,13 @@ static void bury(struct flow *flow, struct action *action, const struct row_mark
     flow_bury(flow, action, (atamo_reason)mark->reason);
 }
 
+/* The clock may have been set back since the time was written: nobody waits longer than he was to.
+ */
+static int64_t not_later(int64_t due_ns, int64_t limit_ns)
+{
+    return due_ns < limit_ns ? due_ns : limit_ns;
+}
+
 static void take_up(struct flow *flow, struct action *action, const struct row_mark *mark)
 {
     if (mark == NULL) {
@@ -154,7 +162,7 @@ static void take_up(struct flow *flow, struct action *action, const struct row_m
     if (mark->attempts == 0) /* a dead letter that somebody let begin anew */
         flow_record_action(flow, ATAMO_STEP_REPLAYED, action, ATAMO_REASON_NONE)->value[0] =
             action->ordinal;
-    flow_schedule_at(flow, action, mark->at_ns);
+    flow_schedule_at(flow, action, not_later(mark->at_ns, flow->now + mark->wait_ns));
 }
 
 /* The actions of an event that have not ended. False if the row breaks off. */
@@ -205,6 +213,9 @@ static int take_event(void *user, const atamo_record *record)
     message->kept = place;
     flow_take_up(flow, message);
     if (event.put_off) {
+        const int64_t delay = message->due_ns - number_time(message->number);
+
+        message->due_ns = not_later(message->due_ns, flow->now + (delay > 0 ? delay : 0));
         if (!flow_put_off(flow, message))
             flow_evaluate(flow, message);
         return 0;

@@ -132,6 +132,8 @@ size_t row_put_mark(char *data, const struct row_mark *mark)
     put8(&out, mark->reason);
     put16(&out, mark->attempts);
     put64(&out, (uint64_t)mark->at_ns);
+    if (mark->state == ROW_BACKING_OFF)
+        put64(&out, (uint64_t)mark->wait_ns);
     put(&out, mark->text.data, mark->text.size);
     return out.size;
 }
@@ -222,6 +224,11 @@ int row_get_mark(atamo_bytes row, struct row_mark *mark)
         return ATAMO_DAMAGED;
     mark->attempts = le16toh(mark->attempts);
     mark->at_ns = (int64_t)le64toh((uint64_t)mark->at_ns);
+    mark->wait_ns = 0;
+    if (mark->state == ROW_BACKING_OFF &&
+        !take_number(&reading, &mark->wait_ns, sizeof mark->wait_ns))
+        return ATAMO_DAMAGED;
+    mark->wait_ns = (int64_t)le64toh((uint64_t)mark->wait_ns);
     mark->text = (atamo_bytes){reading.at, (size_t)(reading.end - reading.at)};
     return mark->state >= ROW_BACKING_OFF && mark->state <= ROW_DEAD ? ATAMO_OK : ATAMO_DAMAGED;
 }

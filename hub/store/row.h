@@ -32,6 +32,7 @@ struct row_mark {
     uint8_t reason;    /* dead: enum atamo_reason */
     uint16_t attempts; /* it has had */
     int64_t at_ns;     /* when it is due, or when it died; Unix */
+    int64_t wait_ns;   /* backing off: how long in all, should the clock be set back */
     atamo_bytes text;  /* dead: what the agent said last */
 };
 

@@ -104,7 +104,12 @@ static void kill_it(struct checker *checker, int pipe, pid_t child, struct power
     struct news news;
 
     if (power != NULL) {
-        must(kill(child, SIGSTOP) == 0, "stop");
+        int status = 0;
+
+        /* All of its threads stand still before the disk forgets. */
+        must(kill(child, SIGSTOP) == 0 && waitpid(child, &status, WUNTRACED) == child &&
+                 WIFSTOPPED(status),
+             "stop");
         while (poll(&poller, 1, 0) > 0 && read(pipe, &news, sizeof news) == sizeof news)
             check(checker, &news);
         power_cut(power);

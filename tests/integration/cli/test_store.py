@@ -132,6 +132,35 @@ class Store(unittest.TestCase):
         summary = json.loads(atamo("run", "hub.yaml", "--json", text="").stdout.splitlines()[-1])
         self.assertEqual(summary["accepted"], 0)
 
+    def test_each_action_has_one_end_in_the_journal_whatever_is_killed_when(self):
+        ends = {"done", "dead", "shed", "cancelled", "expired"}
+        names = []
+        configure(fails=1)
+        for life in range(8):
+            with Running("hub.yaml") as hub:
+                hub.shows(order(f"first-{life}", 500).strip(), "show by show")
+                for number in range(30):
+                    hub.say(order(f"o-{life}-{number}", 500).strip())
+                    names.append(f"o-{life}-{number}")
+                for _ in range(life * 4):
+                    hub.line_of("show by show")
+                os.kill(hub.process.pid, signal.SIGKILL)
+        self.assertEqual(atamo("run", "hub.yaml", text="").returncode, 0)
+        traced = 0
+        for name in names:
+            result = atamo("trace", "hub.yaml", name, "--json")
+            if result.returncode == 3:
+                continue  # it was never accepted
+            trace = json.loads(result.stdout)
+            traced += 1
+            self.assertEqual(trace["state"], "finished", trace)
+            for action in (1, 2):
+                steps = [step["step"] for step in trace["steps"] if step.get("action") == action]
+                self.assertEqual(len(ends.intersection(steps)), 1, trace)
+                self.assertEqual(sum(step in ends for step in steps), 1, trace)
+                self.assertIn(steps[-1], ends, trace)
+        self.assertGreater(traced, 10)
+
     def test_a_backup_is_restored_where_the_store_is_gone(self):
         self.fill()
         copied = json.loads(atamo("backup", "hub.yaml", "copy.store", "--json").stdout)

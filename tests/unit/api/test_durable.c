@@ -35,6 +35,7 @@ struct seen {
     _Atomic bool holds, fails;
     _Atomic int last[QUEUE_KEYS]; /* number of a long queue, by key */
     _Atomic bool out_of_order;
+    _Atomic int others; /* of another agent */
     uint64_t keys[4096];
     char bodies[4096][16];
     int pipe;
@@ -50,6 +51,8 @@ static void handle(void *self, atamo_action action)
 
     assert_int_equal(host->info(host, action, &info), ATAMO_OK);
     number = atomic_fetch_add(&seen.attempts, 1) % 4096;
+    if (strcmp(info.body.data, "\"other\"") == 0)
+        atomic_fetch_add(&seen.others, 1);
     if (info.body.size > 1000 && info.body.data[0] == '"') {
         const int place = (int)strtol(info.body.data + 1, NULL, 10);
 
@@ -372,9 +375,13 @@ static void test_a_full_store_refuses_new_events_keeps_the_others_and_takes_more
     fixture_close(fixture);
 }
 
-/* Memory of the process that is not a file's, in bytes. */
+/* Memory of the process that is not a file's, in bytes; 0 under a sanitizer, which has much of its
+ * own. */
 static size_t own_memory(void)
 {
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+    return 0;
+#else
     FILE *file = fopen("/proc/self/status", "re");
     char line[128];
     unsigned long kb = 0;
@@ -385,6 +392,7 @@ static size_t own_memory(void)
             kb = strtoul(line + 8, NULL, 10);
     assert_int_equal(fclose(file), 0);
     return (size_t)kb * 1024;
+#endif
 }
 
 enum { LONG_QUEUE = 40000 };
@@ -435,8 +443,7 @@ static void test_a_long_queue_waits_in_the_store_and_holds_up_nobody_else(void *
         if (life == 0)
             submit_many(fixture, LONG_QUEUE / 4, LONG_QUEUE);
         fixture_submit(fixture, "y", "\"other\"", "one");
-        FIXTURE_UNTIL(fixture,
-                      strcmp(seen.bodies[atomic_load(&seen.attempts) - 1], "\"other\"") == 0);
+        FIXTURE_UNTIL(fixture, atomic_load(&seen.others) == life + 1);
         /* Some may be done before the pause, in the second life. */
         FIXTURE_UNTIL(fixture, fixture_stats(fixture).in_flight <= LONG_QUEUE);
         stats = fixture_stats(fixture);
