@@ -5,6 +5,8 @@
  */
 #include "api/hub_inside.h"
 
+#include "flow/commit.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -78,7 +80,7 @@ static void read_stats(void *argument)
     stats->dead_letters = flow->dead_count;
     stats->rules = flow->current == NULL ? 0 : flow->current->rule_count;
     stats->generation = flow->current == NULL ? 0 : flow->current->number;
-    stats->durable = flow->ledger != NULL;
+    stats->durable = flow_outlives(flow);
 }
 
 int atamo_stats_get(atamo_hub *hub, const char *tenant, atamo_stats *stats)

@@ -51,13 +51,11 @@ int build_hub(struct building *building)
     const int status = build_read(building, &format_hub, building->top.hub, &hub);
 
     building->generation->hub = hub.settings;
+    building->durable = hub.mode == FORMAT_DURABLE;
     if (hub.mode == FORMAT_DURABLE && building->top.store == NULL)
         (void)problems_add(building->problems, keys_place(building->top.hub, "mode"),
                            "a durable hub needs a store: store: {plugin: lmdb, config: {path: "
                            "FILE}}");
-    if (hub.mode != FORMAT_DURABLE && building->top.store != NULL)
-        (void)problems_add(building->problems, yaml_place(building->top.store),
-                           "only a durable hub has a store: hub: {mode: durable}");
     return status;
 }
 

@@ -40,6 +40,7 @@ struct building {
     struct index *index;
     struct format_top top;
     struct hints hints;
+    bool durable;          /* hub: {mode: durable} */
     struct opened *opened; /* instances that wait to be created; see instance_build.h */
     char path[8192];       /* plugin path */
 };

@@ -45,7 +45,8 @@ static const struct key top_keys[] = {
      .about = "The rule providers, by name: instances of plugins that evaluate rules of their own "
               "kind."},
     {"store", KEY_MAP, AT(format_top, store), .inside = &format_store,
-     .about = "Where a durable hub keeps what it has accepted."},
+     .about = "Where a durable hub keeps what it has accepted; or, in one that is not, what is to "
+              "be gone with the process."},
     {"rules", KEY_LIST, AT(format_top, rules), .inside = &format_rule,
      .schema = "{\"type\":[\"array\",\"null\"],\"items\":{\"$ref\":\"#/$defs/rules_entry\"}}",
      .about = "The rules, and files of rules to include, in order."},

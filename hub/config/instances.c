@@ -12,6 +12,8 @@
 #include "flow/pool.h"
 #include "plugin/loader.h"
 
+#include <atamo/store.h>
+
 #include <stdio.h>
 #include <string.h>
 
@@ -268,7 +270,25 @@ static int override_options(struct building *building, const struct yaml_node **
     return ATAMO_OK;
 }
 
-/* The store of a durable hub. */
+/* A hub that calls itself durable has a store that syncs; one that does not call itself so must not
+ * look as if it were. */
+static void check_durability(struct building *building, const struct instance *store)
+{
+    const bool syncs = store != NULL && store->plugin->store->durability >= ATAMO_SYNCED;
+
+    if (store == NULL || syncs == building->durable)
+        return;
+    if (syncs)
+        (void)problems_add(building->problems, yaml_place(building->top.store),
+                           "only a durable hub has a store like this: hub: {mode: durable}");
+    else
+        (void)problems_add(building->problems, yaml_place(building->top.store),
+                           "a durable hub needs a store that outlives the process, which \"%s\" "
+                           "does not",
+                           store->plugin->id);
+}
+
+/* The store of a durable hub, or one that is gone with the process. */
 static int build_store(struct building *building)
 {
     struct generation *generation = building->generation;
@@ -290,7 +310,10 @@ static int build_store(struct building *building)
     status = override_options(building, &entry.options);
     if (status != ATAMO_OK)
         return status;
-    return instance_build(building, &entry, &generation->store->instance);
+    status = instance_build(building, &entry, &generation->store->instance);
+    if (status == ATAMO_OK && building->context->depth != CONFIG_STORE)
+        check_durability(building, generation->store->instance);
+    return status;
 }
 
 /* Folders of `plugins: {path: [...]}`, relative to the configuration's file, before all others. */

@@ -78,7 +78,7 @@ void flow_stop_waiting(struct flow *flow)
 {
     const uint32_t count = flow->actions.count;
 
-    if (flow->ledger == NULL)
+    if (!flow_outlives(flow))
         return;
     flow_hand_back(flow);
     flow_leave_parked(flow);

@@ -352,9 +352,14 @@ int64_t flow_commit_due(const struct flow *flow)
     return ledger->resume_at == 0 ? INT64_MAX : ledger->resume_at;
 }
 
+bool flow_outlives(const struct flow *flow)
+{
+    return flow->ledger != NULL && flow->ledger->store->durability >= ATAMO_SYNCED;
+}
+
 void flow_hand_back(struct flow *flow)
 {
-    if (flow->ledger != NULL)
+    if (flow_outlives(flow))
         flow->ledger->handing_back = true;
 }
 

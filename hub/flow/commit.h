@@ -54,6 +54,9 @@ void flow_keep_end(struct flow *flow);
 /* An event that nothing is left to do for: its rows go. */
 void flow_keep_nothing(struct flow *flow, const struct message *message);
 
+/* Does the store outlive the process? */
+bool flow_outlives(const struct flow *flow);
+
 /* The hub stops: what is cancelled from now on stays in the store for the next start. [hub thread]
  */
 void flow_hand_back(struct flow *flow);

@@ -296,6 +296,39 @@ static void test_an_agent_that_needs_a_store_is_refused_by_a_hub_without_one(voi
     atamo_report_free(report);
 }
 
+static void test_a_store_in_memory_serves_a_hub_that_does_not_call_itself_durable(void **state)
+{
+    static const char yaml[] =
+        "%s"
+        "store: {plugin: " ATAMO_BUILD_DIR "/lib/atamo/plugins/memory.so}\n"
+        "agents: {book: {plugin: book, workers: 4, retry: {attempts: 1000, base: 1ms, max: 5ms}},\n"
+        "  echo: {plugin: echo}}\n"
+        "rules: [{id: b, on: x, then: {agent: book, action: do}},\n"
+        "  {id: e, on: counted, then: {agent: echo, action: do}}]\n";
+    char text[sizeof yaml + 32];
+    atamo_settings settings = {
+        .size = sizeof settings, .plugins = plugins, .plugin_count = 2, .log = fixture_quiet};
+    atamo_report *report = NULL;
+    struct fixture *fixture;
+    atamo_hub *hub;
+
+    (void)state;
+    (void)snprintf(text, sizeof text, yaml, "hub: {mode: durable}\n");
+    settings.config = atamo_text(text);
+    assert_int_equal(atamo_open(&settings, &hub, &report), ATAMO_INVALID);
+    assert_non_null(strstr(atamo_report_at(report, 0).text, "outlives the process"));
+    atamo_report_free(report);
+    memset(&seen, 0, sizeof seen);
+    (void)snprintf(text, sizeof text, yaml, "");
+    fixture = fixture_open(text, plugins, 2);
+    for (int i = 0; i < 50; i++)
+        submit_as(fixture, "x", "\"count\"", "");
+    assert_string_equal(read_all(fixture, "x", ""), "count=50 ");
+    assert_int_equal(seen.emitted_seen, 50);
+    assert_int_equal(fixture_stats(fixture).durable, 0);
+    fixture_close(fixture);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -306,6 +339,7 @@ int main(void)
         TEST(test_a_deleted_key_is_gone),
         TEST(test_a_delayed_follow_up_waits_over_a_restart),
         TEST(test_an_agent_that_needs_a_store_is_refused_by_a_hub_without_one),
+        TEST(test_a_store_in_memory_serves_a_hub_that_does_not_call_itself_durable),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
