@@ -52,10 +52,6 @@ int build_hub(struct building *building)
 
     building->generation->hub = hub.settings;
     building->durable = hub.mode == FORMAT_DURABLE;
-    if (hub.mode == FORMAT_DURABLE && building->top.store == NULL)
-        (void)problems_add(building->problems, keys_place(building->top.hub, "mode"),
-                           "a durable hub needs a store: store: {plugin: lmdb, config: {path: "
-                           "FILE}}");
     return status;
 }
 
@@ -66,11 +62,13 @@ static int build_all(struct building *building)
     const enum config_depth depth = building->context->depth;
     int status = build_read(building, &format_top, building->config->root, &building->top);
 
-    if (depth == CONFIG_STORE)
+    if (depth == CONFIG_STORE) {
+        status = status == ATAMO_OK ? build_hub(building) : status;
         status = status == ATAMO_OK ? build_store_alone(building) : status;
-    else
+    } else {
         for (size_t i = 0; i < sizeof parts / sizeof parts[0] && status == ATAMO_OK; i++)
             status = parts[i](building);
+    }
     if (status == ATAMO_OK)
         status = problems_status(building->problems);
     if (status != ATAMO_OK || depth == CONFIG_RULES_ONLY)

@@ -45,8 +45,10 @@ static const struct key top_keys[] = {
      .about = "The rule providers, by name: instances of plugins that evaluate rules of their own "
               "kind."},
     {"store", KEY_MAP, AT(format_top, store), .inside = &format_store,
-     .about = "Where a durable hub keeps what it has accepted; or, in one that is not, what is to "
-              "be gone with the process."},
+     .about =
+         "Where a durable hub keeps what it has accepted: the file atamo.store in the folder where "
+         "it runs, unless another is named. A hub that is not durable may have one that is gone "
+         "with the process."},
     {"rules", KEY_LIST, AT(format_top, rules), .inside = &format_rule,
      .schema = "{\"type\":[\"array\",\"null\"],\"items\":{\"$ref\":\"#/$defs/rules_entry\"}}",
      .about = "The rules, and files of rules to include, in order."},

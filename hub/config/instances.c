@@ -288,6 +288,26 @@ static void check_durability(struct building *building, const struct instance *s
                            store->plugin->id);
 }
 
+/* A durable hub that names no store: a file in the folder where it runs. */
+static int default_store(struct building *building, struct entry *entry)
+{
+    static const char *const names[] = {"path", "atamo.store"};
+    struct yaml_node *map = arena_alloc(&building->scratch, sizeof *map);
+    const struct yaml_node **nodes = arena_array(&building->scratch, 2, sizeof(struct yaml_node *));
+
+    entry->plugin = text_node(building, "lmdb");
+    if (map == NULL || nodes == NULL || entry->plugin == NULL)
+        return ATAMO_NO_MEMORY;
+    for (size_t i = 0; i < 2; i++) {
+        nodes[i] = text_node(building, names[i]);
+        if (nodes[i] == NULL)
+            return ATAMO_NO_MEMORY;
+    }
+    *map = (struct yaml_node){.kind = YAML_MAP, .count = 1, .keys = &nodes[0], .items = &nodes[1]};
+    entry->options = map;
+    return ATAMO_OK;
+}
+
 /* The store of a durable hub, or one that is gone with the process. */
 static int build_store(struct building *building)
 {
@@ -296,18 +316,21 @@ static int build_store(struct building *building)
     struct entry entry = {.role = ROLE_STORE, .name = "store"};
     int status;
 
-    if (building->top.store == NULL)
+    if (building->top.store == NULL && !building->durable)
         return ATAMO_OK;
     generation->store = arena_array(building->arena, 1, sizeof *generation->store);
     if (generation->store == NULL)
         return ATAMO_NO_MEMORY;
     generation->store->name = atamo_text("store");
-    status = build_read(building, &format_store, building->top.store, &read);
-    if (status != ATAMO_OK)
-        return status;
-    entry.plugin = read.instance.plugin;
-    entry.options = read.instance.config;
-    status = override_options(building, &entry.options);
+    if (building->top.store == NULL) {
+        status = default_store(building, &entry);
+    } else {
+        status = build_read(building, &format_store, building->top.store, &read);
+        entry.plugin = read.instance.plugin;
+        entry.options = read.instance.config;
+    }
+    if (status == ATAMO_OK)
+        status = override_options(building, &entry.options);
     if (status != ATAMO_OK)
         return status;
     status = instance_build(building, &entry, &generation->store->instance);
@@ -343,7 +366,7 @@ int build_store_alone(struct building *building)
 
     if (status != ATAMO_OK)
         return status;
-    if (building->top.store == NULL)
+    if (building->top.store == NULL && !building->durable)
         (void)problems_add(building->problems, (struct place){NULL, 0, 0},
                            "this configuration has no store: only a durable hub has");
     return build_store(building);

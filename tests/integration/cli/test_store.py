@@ -191,6 +191,14 @@ class Store(unittest.TestCase):
         self.assertIn("damaged and were left alone", said.stderr)
         self.assertIn('show by show: {"total": 5}', said.stdout)
 
+    def test_a_durable_hub_that_names_no_store_has_one_in_the_folder_where_it_runs(self):
+        text = CONFIG.replace("FAILS", "9").replace(
+            "store: {plugin: lmdb, config: {path: hub.store}}\n", "")
+        pathlib.Path("plain.yaml").write_text(text, encoding="utf-8")
+        atamo("run", "plain.yaml", text=order("o-1", 500))
+        self.assertTrue(os.path.exists("atamo.store"))
+        self.assertIn("o-1", atamo("dead", "list", "plain.yaml").stdout)
+
     def test_a_configuration_without_a_store_has_nothing_to_show(self):
         pathlib.Path("none.yaml").write_text("agents: {}\nrules: []\n", encoding="utf-8")
         result = atamo("dead", "list", "none.yaml")
