@@ -373,6 +373,14 @@ bool flow_is_kept(const struct flow *flow)
            (!ledger->handing_back || history_is_kept(ledger->history));
 }
 
+size_t flow_committing(const struct flow *flow)
+{
+    const struct ledger *ledger = flow->ledger;
+
+    return (ledger->gathering == NULL ? 0 : ledger->gathering->event_count) +
+           (ledger->committing == NULL ? 0 : ledger->committing->event_count);
+}
+
 bool flow_gathers_enough(const struct flow *flow)
 {
     const struct ledger *ledger = flow->ledger;

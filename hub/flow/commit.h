@@ -67,6 +67,9 @@ bool flow_is_kept(const struct flow *flow);
 /* Does the store refuse new events now? [hub thread] */
 bool flow_store_refuses(const struct flow *flow);
 
+/* How many events are in commits that are not finished. */
+size_t flow_committing(const struct flow *flow);
+
 /* Is so much gathered behind the commit that is with the store that new events had better wait? */
 bool flow_gathers_enough(const struct flow *flow);
 

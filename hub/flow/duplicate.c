@@ -61,10 +61,13 @@ bool flow_is_duplicate(struct flow *flow, struct message *message)
         dedupe_add(dedupe, &now, flow->now);
         return false;
     }
-    if (first->serial > flow->ledger->finished)
-        wait_for_first(flow, message);
-    else
+    if (first->serial <= flow->ledger->finished) {
         tell(flow, message, first);
+        return true;
+    }
+    if (message->request != NULL)
+        flow_request_admitted(flow, message); /* its client may go away meanwhile */
+    wait_for_first(flow, message);
     return true;
 }
 

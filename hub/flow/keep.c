@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "flow/commit_inside.h"
 #include "flow/history.h"
+#include "flow/park.h"
 
 #include <assert.h>
 #include <string.h>
@@ -201,7 +202,7 @@ void flow_keep(struct flow *flow, struct message *message, struct action **actio
     if (message->kept == 0)
         message->kept = ++ledger->place;
     message->kept_open = (uint16_t)count;
-    if (commit == NULL ||
+    if (commit == NULL || !flow_may_park(flow, flow_committing(flow) + 1) ||
         !commit_reserve(&commit->events, &commit->event_room, commit->event_count + 1,
                         sizeof *commit->events) ||
         !commit_reserve((void *)&commit->actions, &commit->action_room,

@@ -6,8 +6,9 @@
  * parked: a few rows of events and the marks beside them, in which it finds its own actions again.
  *
  * A message of which a part is parked can be found by its place, so that what is read again joins
- * what is still in memory; it can be found until everything about it is written. Without memory an
- * action stays in memory, or what is parked waits a little longer.
+ * what is still in memory; it can be found until everything about it is written. Without memory
+ * what is parked waits a little longer; to park takes none, for what it needs is there since the
+ * event was gathered.
  */
 #include "flow/park.h"
 
@@ -20,6 +21,7 @@
 
 enum {
     BUCKETS = 4096,
+    SPARE_MAX = 1024,
     ROWS = 64,           /* read at once: a turn must not take long, */
     LOOK_MAX = 4096,     /* of so many that are looked at, */
     ROWS_BYTES = 4 << 20 /* and of so many bytes */
@@ -35,6 +37,8 @@ struct partial {
 
 struct parking {
     struct partial *buckets[BUCKETS];
+    struct partial *spare; /* for events that are being committed: then nothing may fail */
+    size_t spare_count;
 };
 
 struct parking *parking_open(void)
@@ -42,16 +46,40 @@ struct parking *parking_open(void)
     return calloc(1, sizeof(struct parking));
 }
 
+static void free_list(struct partial *partial)
+{
+    while (partial != NULL) {
+        struct partial *next = partial->next;
+
+        free(partial);
+        partial = next;
+    }
+}
+
 void parking_close(struct parking *parking)
 {
-    for (size_t i = 0; parking != NULL && i < BUCKETS; i++)
-        while (parking->buckets[i] != NULL) {
-            struct partial *partial = parking->buckets[i];
-
-            parking->buckets[i] = partial->next;
-            free(partial);
-        }
+    if (parking == NULL)
+        return;
+    for (size_t i = 0; i < BUCKETS; i++)
+        free_list(parking->buckets[i]);
+    free_list(parking->spare);
     free(parking);
+}
+
+bool flow_may_park(struct flow *flow, size_t messages)
+{
+    struct parking *parking = flow->ledger->parking;
+
+    while (parking->spare_count < messages) {
+        struct partial *partial = calloc(1, sizeof *partial);
+
+        if (partial == NULL)
+            return false;
+        partial->next = parking->spare;
+        parking->spare = partial;
+        parking->spare_count++;
+    }
+    return true;
 }
 
 static struct partial **bucket_of(const struct flow *flow, uint64_t place)
@@ -68,17 +96,19 @@ static struct partial *find(const struct flow *flow, uint64_t place)
     return partial;
 }
 
-/* The message's entry, made if there is none; NULL without memory. */
+/* The message's entry, made of a spare one if there is none. */
 static struct partial *enter(struct flow *flow, struct message *message)
 {
+    struct parking *parking = flow->ledger->parking;
     struct partial **bucket = bucket_of(flow, message->kept);
     struct partial *partial;
 
     if ((message->flags & MESSAGE_PARTIAL) != 0)
         return find(flow, message->kept);
-    partial = calloc(1, sizeof *partial);
-    if (partial == NULL)
-        return NULL;
+    partial = parking->spare;
+    assert(partial != NULL);
+    parking->spare = partial->next;
+    parking->spare_count--;
     *partial = (struct partial){.message = message, .next = *bucket};
     *bucket = partial;
     message->flags |= MESSAGE_PARTIAL;
@@ -97,7 +127,13 @@ void flow_forget_parked(struct flow *flow, const struct message *message)
         at = &(*at)->next;
     partial = *at;
     *at = partial->next;
-    free(partial);
+    if (flow->ledger->parking->spare_count >= SPARE_MAX) {
+        free(partial);
+        return;
+    }
+    partial->next = flow->ledger->parking->spare;
+    flow->ledger->parking->spare = partial;
+    flow->ledger->parking->spare_count++;
 }
 
 /* --- parking */
@@ -129,21 +165,18 @@ bool flow_park(struct flow *flow, struct action *action)
     struct message *message = action->message;
     const struct position position = {message->kept, action->ordinal};
     struct partial *partial = NULL;
-    bool parks = must_park(lane, &position);
+    const bool parks = must_park(lane, &position);
 
     if (parks && (message->request == NULL || lane->parked > 0))
         partial = enter(flow, message);
-    if (message->request != NULL || (partial == NULL && lane->parked == 0))
-        parks = false; /* a client waits for it; or there is no memory, and it may stay */
-    if (!parks) {
+    if (!parks || message->request != NULL) { /* a client waits for it */
         if (is_before(&lane->latest, &position) && partial == NULL)
             lane->latest = position;
         return false;
     }
     if (lane->parked++ == 0)
         lane->first_parked = position;
-    if (partial != NULL)
-        partial->parked++;
+    partial->parked++;
     flow_counters_of(flow, message)->parked++;
     if (!flow->recovering)
         flow_record_action(flow, ATAMO_STEP_SCHEDULED, action, ATAMO_REASON_PARKED);
@@ -301,15 +334,12 @@ static struct partial *restore(struct reading *reading, struct recovery *recover
     struct message *message = NULL;
     struct partial *partial;
 
-    if (message_restore(&flow->blocks, event->message, &message) != ATAMO_OK)
+    if (!flow_may_park(flow, flow_committing(flow) + 1) ||
+        message_restore(&flow->blocks, event->message, &message) != ATAMO_OK)
         return NULL;
     message->kept = place;
     flow_name(flow, message);
     partial = enter(flow, message);
-    if (partial == NULL) {
-        flow_message_unref(flow, message);
-        return NULL;
-    }
     message->generation = flow->current;
     flow->current->refs++;
     count_parked(partial, recovery, *event);

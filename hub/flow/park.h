@@ -17,6 +17,9 @@ struct parking;
 struct parking *parking_open(void);
 void parking_close(struct parking *parking);
 
+/* Have what it takes to park actions of so many messages. False without memory. */
+bool flow_may_park(struct flow *flow, size_t messages);
+
 /* An action that is committed and not scheduled yet: shall it wait in the store? Then its slot is
  * free, and true is the answer. */
 bool flow_park(struct flow *flow, struct action *action);

@@ -186,7 +186,8 @@ static bool take_actions(struct recovery *recovery, struct row_event *event,
             message->good++;
             continue;
         }
-        action = recovery_make(flow, message, &row);
+        action = flow_may_park(flow, flow_committing(flow) + 1) ? recovery_make(flow, message, &row)
+                                                                : NULL;
         if (action == NULL)
             return false;
         message->kept_open++;

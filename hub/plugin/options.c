@@ -189,10 +189,11 @@ static int read_fallback(const struct reading *reading, struct option_value *val
 {
     const struct yaml_options yaml = {.file = "the plugin's fallback"};
     const struct yaml_node *node = NULL;
+    const int status = yaml_parse(reading->arena, atamo_text(reading->option->fallback), &yaml,
+                                  reading->problems, &node);
 
-    if (yaml_parse(reading->arena, atamo_text(reading->option->fallback), &yaml, reading->problems,
-                   &node) != ATAMO_OK)
-        return ATAMO_INVALID;
+    if (status != ATAMO_OK)
+        return status == ATAMO_NO_MEMORY ? status : ATAMO_INVALID;
     if (node == NULL) {
         value->text = (atamo_bytes){"", 0};
         return ATAMO_OK;

@@ -6,6 +6,8 @@
  * found. */
 #include "fixture.h"
 
+#include <atamo/kv.h>
+
 #include <errno.h>
 #include <stdatomic.h>
 
@@ -112,8 +114,13 @@ static void work(void *self, atamo_action action)
     atamo_action_info info = {.size = sizeof info};
 
     (void)host->info(host, action, &info);
-    if (strcmp(info.type.data, "emit") == 0)
+    if (strcmp(info.type.data, "emit") == 0) {
+        const atamo_kv *kv = host->extension(host, ATAMO_KV_EXTENSION);
+
         (void)host->emit(host, action, &draft);
+        if (kv != NULL)
+            (void)kv->put(host, action, atamo_text("key"), info.body, ATAMO_KV_ANY);
+    }
     (void)atamo_respond(host, action, info.body);
     if (strcmp(info.type.data, "fail") == 0)
         atamo_fail(host, action, "it cannot be done");
@@ -131,23 +138,49 @@ static const atamo_plugin plugin = {
 static const char yaml[] =
     "users: {anna: {groups: [g]}}\n"
     "events: {'*': accept, order: {required: [data.n]}}\n"
-    "agents: {a: {plugin: work, retry: {base: 1ms, max: 1ms}}}\n"
+    "agents: {a: {plugin: work, queue: 4, retry: {base: 1ms, max: 1ms}}}\n"
     "rules:\n"
     "  - {id: one, on: order, when: {data: {n: [{numeric: ['>', 0]}]}},\n"
     "     then: {agent: a, action: work, with: {n: '${data.n}', text: 'n is ${data.n}'}}}\n"
     "  - {id: two, on: order, for: {groups: [g]}, then: {agent: a, action: emit}}\n"
     "  - {id: three, on: bad, then: {agent: a, action: fail}}\n";
 
+/* The same, with all that a store brings: commits, outbox, ids, history, parked actions. */
+static const char store[] = "store: {plugin: " ATAMO_BUILD_DIR "/lib/atamo/plugins/memory.so}\n";
+
+static bool has_store;
+
+static const char *configuration(char text[2048])
+{
+    (void)snprintf(text, 2048, "%s%s", yaml, has_store ? store : "");
+    return text;
+}
+
 static int open_hub(atamo_hub **hub)
 {
+    char text[2048];
     const atamo_registration plugins[] = {{&plugin, NULL}};
     const atamo_settings settings = {.size = sizeof settings,
-                                     .config = atamo_text(yaml),
+                                     .config = atamo_text(configuration(text)),
                                      .plugins = plugins,
                                      .plugin_count = 1,
                                      .log = fixture_quiet};
 
     return atamo_open(&settings, hub, NULL);
+}
+
+static int without_store(void **state)
+{
+    (void)state;
+    has_store = false;
+    return 0;
+}
+
+static int with_store(void **state)
+{
+    (void)state;
+    has_store = true;
+    return 0;
 }
 
 static void ignore_replies(const atamo_reply *replies, size_t count, void *user)
@@ -163,6 +196,7 @@ static void live_once(void)
     atamo_event_draft draft = atamo_draft("order");
     atamo_client *client = NULL;
     atamo_hub *hub = NULL;
+    char text[2048];
     int status;
 
     if (open_hub(&hub) != ATAMO_OK)
@@ -172,7 +206,9 @@ static void live_once(void)
         draft.data = atamo_text("{\"n\": 3}");
         draft.user = atamo_text("anna");
         draft.partitionkey = atamo_text("k");
+        draft.source = atamo_text("/test");
         for (int i = 0; i < 3; i++) {
+            draft.id = atamo_text(i == 0 ? "once" : "");
             (void)atamo_submit(client, &draft, NULL);
             (void)atamo_request(client, &draft, NULL, ignore_replies, NULL, NULL);
         }
@@ -180,7 +216,7 @@ static void live_once(void)
         (void)atamo_submit(client, &draft, NULL);
         (void)atamo_wait_idle(hub, 5000);
         (void)atamo_dispatch(client, 0, NULL);
-        (void)atamo_reload(hub, NULL, atamo_text(yaml), NULL);
+        (void)atamo_reload(hub, NULL, atamo_text(configuration(text)), NULL);
         (void)atamo_submit(client, &draft, NULL);
         atamo_client_close(client);
     }
@@ -238,9 +274,15 @@ static void test_a_hub_works_once_memory_is_there_again(void **state)
 
 int main(void)
 {
+#define TEST(name, set_up)                           \
+    {                                                \
+#name ", " #set_up, name, set_up, NULL, NULL \
+    }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_failing_allocation_does_harm),
-        cmocka_unit_test(test_a_hub_works_once_memory_is_there_again),
+        TEST(test_no_failing_allocation_does_harm, without_store),
+        TEST(test_no_failing_allocation_does_harm, with_store),
+        TEST(test_a_hub_works_once_memory_is_there_again, without_store),
+        TEST(test_a_hub_works_once_memory_is_there_again, with_store),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
