@@ -28,6 +28,18 @@ struct recovery_mark {
 
 /* --- marks */
 
+/* Whatever bytes an agent gave as its reason. NULL without memory. */
+static char *copy_text(atamo_bytes text)
+{
+    char *copy = malloc(text.size + 1);
+
+    if (copy == NULL)
+        return NULL;
+    memcpy(copy, text.data, text.size);
+    copy[text.size] = '\0';
+    return copy;
+}
+
 static int note_mark(void *user, const atamo_record *record)
 {
     struct recovery *recovery = user;
@@ -52,7 +64,7 @@ static int note_mark(void *user, const atamo_record *record)
         recovery->marks = grown;
         recovery->mark_room = room;
     }
-    mark.mark.text.data = strndup(mark.mark.text.data, mark.mark.text.size);
+    mark.mark.text.data = copy_text(mark.mark.text);
     if (mark.mark.text.data == NULL) {
         recovery->status = ATAMO_NO_MEMORY;
         return 1;

@@ -9,6 +9,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Whatever bytes an agent gave as its reason. NULL without memory. */
+static char *copy_text(atamo_bytes text)
+{
+    char *copy = malloc(text.size + 1);
+
+    if (copy == NULL)
+        return NULL;
+    memcpy(copy, text.data, text.size);
+    copy[text.size] = '\0';
+    return copy;
+}
+
 static int note(void *user, const atamo_record *record)
 {
     struct dead_rows *rows = user;
@@ -31,7 +43,7 @@ static int note(void *user, const atamo_record *record)
         rows->room = room;
     }
     if (mark.mark.state == ROW_DEAD) {
-        mark.mark.text.data = strndup(mark.mark.text.data, mark.mark.text.size);
+        mark.mark.text.data = copy_text(mark.mark.text);
         if (mark.mark.text.data == NULL) {
             rows->status = ATAMO_NO_MEMORY;
             return 1;

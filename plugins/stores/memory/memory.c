@@ -121,11 +121,28 @@ static void apply(struct store *store, const atamo_write *writes, size_t count,
     }
 }
 
+/* What the batch frees: entries that it replaces or deletes. */
+static size_t gives_back(const struct store *store, const atamo_write *writes, size_t count)
+{
+    char key[KEY_MAX];
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct entry *entry =
+            map_get(&store->map, (atamo_bytes){key, full_key(key, writes[i].space, writes[i].key)});
+
+        if (entry != NULL)
+            bytes += map_cost(entry->key_size, entry->value_size);
+    }
+    return bytes;
+}
+
 /* [under the lock] */
 static int commit(struct store *store, const atamo_write *writes, size_t count)
 {
     struct entry **entries;
     size_t bytes;
+    size_t freed;
     int status = ATAMO_OK;
 
     for (size_t i = 0; i < count; i++)
@@ -136,7 +153,9 @@ static int commit(struct store *store, const atamo_write *writes, size_t count)
         free(entries);
         return ATAMO_NO_MEMORY;
     }
-    if (bytes > 0 && store->map.bytes + bytes > store->max_size)
+    /* What is replaced or deleted makes room: a full store can be emptied. */
+    freed = gives_back(store, writes, count);
+    if (bytes > freed && store->map.bytes + (bytes - freed) > store->max_size)
         status = ATAMO_FULL;
     if (status == ATAMO_OK)
         apply(store, writes, count, entries);

@@ -43,6 +43,17 @@ struct seen {
 
 static struct seen seen;
 
+/* A reason is bytes: a NUL in it must not lead anybody astray, also after a restart. */
+static void fail_with_bytes(const atamo_host *host, atamo_action action)
+{
+    static const char reason[] =
+        "it cannot be done\0 by anybody, whoever tries, and however long it takes";
+    const atamo_outcome outcome = {
+        .size = sizeof outcome, .kind = ATAMO_FAIL, .reason = {reason, sizeof reason - 1}};
+
+    host->settle(host, &action, &outcome, 1);
+}
+
 static void handle(void *self, atamo_action action)
 {
     const atamo_host *host = self;
@@ -72,7 +83,7 @@ static void handle(void *self, atamo_action action)
     if (atomic_load(&seen.holds))
         return;
     if (atomic_load(&seen.fails))
-        atamo_fail(host, action, "it cannot be done");
+        fail_with_bytes(host, action);
     else if (strstr(seen.bodies[number], "retry") != NULL)
         atamo_retry(host, action, 50, "not yet");
     else
