@@ -219,6 +219,10 @@ static struct request *make_request(atamo_client *client, const atamo_request_op
     request->user = user;
     request->timeout_ms =
         options == NULL || options->timeout_ms == 0 ? DEFAULT_TIMEOUT_MS : options->timeout_ms;
+    if (options != NULL && ATAMO_HAS(options, flags)) {
+        request->until_accepted = (options->flags & ATAMO_UNTIL_ACCEPTED) != 0;
+        request->detached = (options->flags & ATAMO_DETACHED) != 0;
+    }
     return request;
 }
 

@@ -8,6 +8,7 @@
 #include "flow/commit.h"
 #include "flow/deliver.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -192,12 +193,44 @@ void flow_take_up(struct flow *flow, struct message *message)
     record_id(flow, message);
 }
 
+/* What the client is told of a refusal. */
+static int status_of(atamo_reason reason)
+{
+    switch (reason) {
+    case ATAMO_REASON_DENIED:
+        return ATAMO_DENIED;
+    case ATAMO_REASON_STOPPING:
+        return ATAMO_CLOSED;
+    case ATAMO_REASON_HUB_FULL:
+        return ATAMO_BUSY;
+    case ATAMO_REASON_STORE:
+        return ATAMO_FULL;
+    case ATAMO_REASON_NO_MEMORY:
+        return ATAMO_NO_MEMORY;
+    case ATAMO_REASON_TOO_LARGE:
+        return ATAMO_TOO_LARGE;
+    default:
+        return ATAMO_INVALID;
+    }
+}
+
+/* A sentence: why, and what. */
+static void answer_refusal(struct flow *flow, struct message *message, atamo_reason reason,
+                           atamo_bytes text)
+{
+    char why[REQUEST_WHY];
+
+    (void)snprintf(why, sizeof why, "%s%s%.*s", atamo_reason_text(reason),
+                   text.size > 0 ? ": " : "", (int)text.size, text.data);
+    flow_request_ended(flow, message, status_of(reason), atamo_text(why));
+}
+
 void flow_refuse(struct flow *flow, struct message *message, atamo_reason reason, atamo_bytes text)
 {
     flow_counters_of(flow, message)->refused++;
     flow_record(flow, ATAMO_STEP_REFUSED, message)->reason = (uint16_t)reason;
     journal_text(&flow->journal, text);
     if (message->request != NULL)
-        flow_request_ended(flow, message, ATAMO_INVALID, text);
+        answer_refusal(flow, message, reason, text);
     flow_message_unref(flow, message);
 }

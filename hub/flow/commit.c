@@ -10,6 +10,7 @@
  * start.
  */
 #include "flow/commit_inside.h"
+#include "flow/deliver.h"
 #include "flow/history.h"
 #include "flow/park.h"
 
@@ -162,6 +163,8 @@ static void go_on(struct flow *flow, struct commit *commit)
         if (!event->again)
             flow_record(flow, ATAMO_STEP_COMMITTED, event->message)->value[0] =
                 event->message->kept;
+        if (event->message->request != NULL)
+            flow_request_committed(flow, event->message);
         if (event->put_off && flow->ledger->handing_back) {
             flow_leave_delayed(flow, event->message, ATAMO_REASON_STOPPING);
             continue;

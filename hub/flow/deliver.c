@@ -89,28 +89,48 @@ static void list_remove(struct request *request)
         request->next->previous = request->previous;
 }
 
+/* The client hears no more; what it caused is cancelled, unless it only listened. */
+static void end_early(struct flow *flow, struct request *request, int status, const char *why)
+{
+    struct message *message = request->message;
+    const bool listens = request->detached || request->until_accepted;
+
+    message->refs++; /* cancelling may end it */
+    if (message->request == request)
+        flow_request_ended(flow, message, status, atamo_text(why));
+    if (!listens)
+        flow_cancel_message(flow, message, ATAMO_REASON_CLIENT);
+    flow_message_unref(flow, message);
+}
+
 static void timed_out(struct flow *flow, struct alarm *alarm)
 {
     struct request *request =
         (struct request *)(void *)((char *)alarm - offsetof(struct request, timeout));
-    struct message *message = request->message;
 
-    message->refs++; /* cancelling may end it */
-    flow_request_ended(flow, message, ATAMO_TIMEOUT, atamo_text("the request's time is over"));
-    flow_cancel_message(flow, message, ATAMO_REASON_CLIENT);
-    flow_message_unref(flow, message);
+    end_early(flow, request, ATAMO_TIMEOUT, "the request's time is over");
 }
 
 void flow_request_admitted(struct flow *flow, struct message *message)
 {
     struct request *request = message->request;
 
+    if (request->until_accepted && flow->ledger == NULL) {
+        flow_request_ended(flow, message, ATAMO_OK, atamo_text(""));
+        return;
+    }
     request->message = message;
     list_add(request);
     request->timeout.fn = timed_out;
     if (request->timeout_ms != UINT32_MAX)
         wheel_set(&flow->alarms, &request->timeout.timer,
                   flow->now + (int64_t)request->timeout_ms * NS_PER_MS);
+}
+
+void flow_request_committed(struct flow *flow, struct message *message)
+{
+    if (message->request->until_accepted)
+        flow_request_ended(flow, message, ATAMO_OK, atamo_text(""));
 }
 
 void flow_request_action_failed(struct flow *flow, struct message *message, atamo_bytes text)
@@ -123,6 +143,15 @@ void flow_request_action_failed(struct flow *flow, struct message *message, atam
         return;
     memcpy(request->why, text.data, size);
     request->why[size] = '\0';
+}
+
+void flow_request_finished(struct flow *flow, struct message *message)
+{
+    int status = message->good == message->actions ? ATAMO_OK : ATAMO_IO;
+
+    if (message->actions == 0 && !message->request->until_accepted)
+        status = ATAMO_NOT_FOUND;
+    flow_request_ended(flow, message, status, atamo_text(""));
 }
 
 void flow_request_ended(struct flow *flow, struct message *message, int status, atamo_bytes text)
@@ -155,15 +184,8 @@ void flow_request_ended(struct flow *flow, struct message *message, int status, 
 
 void flow_request_cancel(struct flow *flow, struct request *request)
 {
-    struct message *message = request->message;
-
-    if (message == NULL)
-        return;
-    message->refs++;
-    if (message->request == request)
-        flow_request_ended(flow, message, ATAMO_GONE, atamo_text("cancelled by the client"));
-    flow_cancel_message(flow, message, ATAMO_REASON_CLIENT);
-    flow_message_unref(flow, message);
+    if (request->message != NULL)
+        end_early(flow, request, ATAMO_GONE, "cancelled by the client");
 }
 
 void flow_deliver(struct flow *flow, struct reply *reply)

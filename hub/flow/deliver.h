@@ -40,7 +40,8 @@ struct request {
     uint32_t timeout_ms; /* UINT32_MAX: none */
     uint64_t sequence;
     int32_t status;              /* how it will end, if that is known already */
-    _Atomic bool cancelled;      /* by the client: no callback any more */
+    bool until_accepted;         /* ATAMO_UNTIL_ACCEPTED */
+    bool detached;               /* ATAMO_DETACHED */
     char why[REQUEST_WHY];       /* first failure, for the END reply */
     struct request *client_next; /* client's thread: its list of open requests */
     struct reply *end;           /* the END reply, made with the request */
@@ -73,11 +74,18 @@ void outlet_quiet(struct outlet *outlet);
 /* Make descriptors readable of clients that got replies in this turn: once for all of them. */
 void flow_tell_news(struct flow *flow);
 
-/* A request came in with a message that was accepted. */
+/* A request came in with a message that was let in. One that only waits for that is over if there
+ * is no store to wait for. */
 void flow_request_admitted(struct flow *flow, struct message *message);
+
+/* The message is as safe as the store promises. */
+void flow_request_committed(struct flow *flow, struct message *message);
 
 /* An action of the request's message failed for good. */
 void flow_request_action_failed(struct flow *flow, struct message *message, atamo_bytes text);
+
+/* Its message has finished: the request ends as well as the actions did. */
+void flow_request_finished(struct flow *flow, struct message *message);
 
 /* The request is over: send the END reply. Does nothing if it has been sent. */
 void flow_request_ended(struct flow *flow, struct message *message, int status, atamo_bytes text);

@@ -8,6 +8,7 @@
  */
 #include "base/hash.h"
 #include "flow/commit_inside.h"
+#include "flow/deliver.h"
 #include "flow/history.h"
 #include "flow/park.h"
 
@@ -168,6 +169,9 @@ void commit_shed(struct flow *flow, struct message *message, struct action *cons
                  uint32_t count)
 {
     message->kept = 0;
+    if (message->request != NULL)
+        flow_request_ended(flow, message, ATAMO_FULL,
+                           atamo_text(atamo_reason_text(ATAMO_REASON_STORE)));
     for (uint32_t i = 0; i < count; i++) {
         flow_record_action(flow, ATAMO_STEP_ALERT, actions[i], ATAMO_REASON_STORE);
         flow_end(flow, actions[i], ATAMO_STEP_SHED, ATAMO_REASON_STORE);

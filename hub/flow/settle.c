@@ -294,11 +294,7 @@ void flow_finish(struct flow *flow, struct message *message)
     assert(flow->in_flight > 0);
     flow->in_flight--;
     if (message->request != NULL)
-        flow_request_ended(flow, message,
-                           message->actions == 0               ? ATAMO_NOT_FOUND
-                           : message->good == message->actions ? ATAMO_OK
-                                                               : ATAMO_IO,
-                           atamo_text(""));
+        flow_request_finished(flow, message);
     flow_remember(flow, message);
     flow_message_unref(flow, message);
 }

@@ -203,9 +203,11 @@ typedef enum atamo_reply_kind {
 typedef struct atamo_reply {
     uint64_t request;
     uint32_t kind;     /* enum atamo_reply_kind */
-    int32_t status;    /* END: ATAMO_OK all actions done, ATAMO_INVALID refused, ATAMO_TIMEOUT,
-                          ATAMO_GONE cancelled, ATAMO_IO some action failed, ATAMO_NOT_FOUND no rule
-                          matched */
+    int32_t status;    /* END: ATAMO_OK all actions done, ATAMO_TIMEOUT, ATAMO_GONE cancelled,
+                          ATAMO_IO some action failed, ATAMO_NOT_FOUND no rule matched,
+                          ATAMO_EXISTS the event had come before: the body is that message's UUID.
+                          Refused: ATAMO_INVALID, ATAMO_DENIED, ATAMO_TOO_LARGE; or, to be tried
+                          again later, ATAMO_BUSY, ATAMO_FULL, ATAMO_NO_MEMORY, ATAMO_CLOSED */
     uint64_t sequence; /* within the request, from 1 */
     atamo_bytes agent; /* who answered; END: "" */
     atamo_bytes rule;
@@ -218,9 +220,20 @@ typedef struct atamo_reply {
  * made with the same function and `user`. [client], from atamo_dispatch() */
 typedef void (*atamo_reply_fn)(const atamo_reply *replies, size_t count, void *user);
 
+enum {
+    /* END comes as soon as the event is accepted: let in, and in a durable hub on stable storage.
+     * What its actions do is not waited for, and nothing cancels it. */
+    ATAMO_UNTIL_ACCEPTED = 1u << 0,
+    /* Only listen: a timeout, atamo_cancel() and closing the client end the request, not the
+     * actions. */
+    ATAMO_DETACHED = 1u << 1
+};
+
 typedef struct atamo_request_options {
     uint32_t size;       /* sizeof(atamo_request_options) */
     uint32_t timeout_ms; /* 0: 30 s; UINT32_MAX: none */
+    uint32_t flags;      /* ATAMO_UNTIL_ACCEPTED, ATAMO_DETACHED */
+    uint32_t reserved;
 } atamo_request_options;
 
 /* Submit an event and hear what the agents respond, until the END reply. `options` and `request`
