@@ -59,8 +59,8 @@ static int fill_client(atamo_client *client)
 
     if (status != ATAMO_OK)
         return status;
-    status = port_open(number, &hub->flow.bell, &hub->flow.clock, hub->latest->hub.max_data,
-                       &client->port);
+    status =
+        port_open(number, &hub->flow.bell, &hub->flow.clock, hub->max_data, &client->port);
     if (status == ATAMO_OK) {
         client->port->room = tell_room;
         client->port->room_user = client;
@@ -72,7 +72,7 @@ static int fill_client(atamo_client *client)
     return status;
 }
 
-int atamo_client_open(atamo_hub *hub, atamo_client **client)
+int hub_open_client(atamo_hub *hub, atamo_client **client)
 {
     atamo_client *made = aligned_alloc(64, (sizeof *made + 63) / 64 * 64);
     int status;
@@ -82,11 +82,8 @@ int atamo_client_open(atamo_hub *hub, atamo_client **client)
     memset(made, 0, sizeof *made);
     made->hub = hub;
     status = outlet_open(&made->outlet);
-    if (status == ATAMO_OK) {
-        (void)pthread_mutex_lock(&hub->control);
+    if (status == ATAMO_OK)
         status = fill_client(made);
-        (void)pthread_mutex_unlock(&hub->control);
-    }
     if (status != ATAMO_OK) {
         port_close(made->port);
         outlet_close(&made->outlet);
@@ -95,6 +92,16 @@ int atamo_client_open(atamo_hub *hub, atamo_client **client)
     }
     *client = made;
     return ATAMO_OK;
+}
+
+int atamo_client_open(atamo_hub *hub, atamo_client **client)
+{
+    int status;
+
+    (void)pthread_mutex_lock(&hub->control);
+    status = hub_open_client(hub, client);
+    (void)pthread_mutex_unlock(&hub->control);
+    return status;
 }
 
 /* --- close */

@@ -6,6 +6,7 @@
  * order. A reload is the same beside a running hub: only when all that is new has started is it
  * swapped in.
  */
+#include "api/control.h"
 #include "api/hub_inside.h"
 
 #include "flow/commit.h"
@@ -71,6 +72,14 @@ static void free_hub(atamo_hub *hub)
     free(hub);
 }
 
+static const void *find_extension(void *hub, const char *name)
+{
+    const void *loop = loop_extension(name);
+
+    (void)hub;
+    return loop != NULL ? loop : control_extension(name);
+}
+
 /* A hub without a configuration. */
 static int make_hub(const atamo_settings *settings, atamo_hub **hub)
 {
@@ -96,8 +105,8 @@ static int make_hub(const atamo_settings *settings, atamo_hub **hub)
     }
     made->services.flow = &made->flow;
     made->services.random = seed();
-    made->services.extension = loop_extension;
-    made->services.extension_user = &made->loop;
+    made->services.extension = find_extension;
+    made->services.extension_user = made;
     made->clients[0] = 1; /* number 0: events from the hub's own thread */
     *hub = made;
     return ATAMO_OK;
@@ -188,8 +197,10 @@ static int put_in_place(atamo_hub *hub, struct generation *generation, struct pr
 {
     struct generation *before = hub->latest;
     struct swap swap = {.hub = hub, .generation = generation};
-    int status = hub_start(hub, generation, problems);
+    int status;
 
+    hub->max_data = generation->hub.max_data;
+    status = hub_start(hub, generation, problems);
     generation->number = before == NULL ? 1 : before->number + 1;
     if (status == ATAMO_OK) {
         flow_call(&hub->flow, swap_in, &swap);

@@ -30,12 +30,17 @@ struct atamo_hub {
     char *config_path;
     uint64_t clients[NUMBER_CLIENTS / 64]; /* client numbers in use; control lock */
     struct keeper *keeper;
+    uint64_t max_data;             /* of the latest configuration; control lock */
+    _Atomic uint64_t records_lost; /* as it was last added up */
     bool started;
 };
 
 /* A number for a client or a plugin's inlet; ATAMO_BUSY if all are taken. [control lock held] */
 int hub_take_client(atamo_hub *hub, uint32_t *number);
 void hub_give_client(atamo_hub *hub, uint32_t number);
+
+/* atamo_client_open(), for who has the lock. [control lock held] */
+int hub_open_client(atamo_hub *hub, atamo_client **client);
 
 /* Build a generation from a source; problems say what was wrong. [control lock held] */
 int hub_build(atamo_hub *hub, const struct config_source *source, struct problems *problems,

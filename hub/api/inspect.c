@@ -83,16 +83,28 @@ static void read_stats(void *argument)
     stats->durable = flow_outlives(flow);
 }
 
+/* The list of auditors changes while the hub is being reloaded or closed, and whoever does that may
+ * wait for the caller: then the last sum stands. */
+static uint64_t records_lost(atamo_hub *hub)
+{
+    uint64_t lost = 0;
+
+    if (pthread_mutex_trylock(&hub->control) != 0)
+        return atomic_load(&hub->records_lost);
+    for (struct audit *audit = hub->audits; audit != NULL; audit = *audit_next(audit))
+        lost += audit_lost(audit);
+    atomic_store(&hub->records_lost, lost);
+    (void)pthread_mutex_unlock(&hub->control);
+    return lost;
+}
+
 int atamo_stats_get(atamo_hub *hub, const char *tenant, atamo_stats *stats)
 {
     atamo_stats full = {0};
     struct inspect_call call = {.hub = hub, .name = tenant, .out = &full};
 
     flow_call(&hub->flow, read_stats, &call);
-    (void)pthread_mutex_lock(&hub->control);
-    for (struct audit *audit = hub->audits; audit != NULL; audit = *audit_next(audit))
-        full.records_lost += audit_lost(audit);
-    (void)pthread_mutex_unlock(&hub->control);
+    full.records_lost = records_lost(hub);
     if (call.status == ATAMO_OK)
         copy_out(stats, &full, sizeof full);
     return call.status;
@@ -123,6 +135,11 @@ static void read_agent(void *argument)
     state->retries = lane->counters.retries;
     state->dead = lane->counters.dead;
     state->shed = lane->counters.shed;
+    state->attempts = lane->counters.attempts;
+    state->parked = lane->parked;
+    state->concurrency = lane->settings.concurrency;
+    state->latency_sum_us = lane->counters.latency_sum_us;
+    memcpy(state->latency, lane->counters.latency, sizeof state->latency);
     call->status = ATAMO_OK;
 }
 
@@ -161,6 +178,44 @@ int atamo_agent_pause(atamo_hub *hub, const char *agent, int paused)
     struct inspect_call call = {.hub = hub, .name = agent, .value = paused};
 
     flow_call(&hub->flow, pause_agent, &call);
+    return call.status;
+}
+
+/* --- rules */
+
+static void read_rule(void *argument)
+{
+    struct inspect_call *call = argument;
+    const struct generation *current = call->hub->flow.current;
+    atamo_rule_state *state = call->out;
+    const struct rule *rule;
+
+    call->status = ATAMO_NOT_FOUND;
+    if (current == NULL || call->index >= current->rule_count)
+        return;
+    rule = &current->rules[call->index];
+    (void)snprintf(state->id, sizeof state->id, "%s", names_text(call->hub->names, rule->id).data);
+    (void)snprintf(state->file, sizeof state->file, "%s",
+                   rule->place.file == NULL ? "" : rule->place.file);
+    state->line = rule->place.line;
+    state->hits = current->seen[call->index].hits;
+    state->last_match_ns = current->seen[call->index].last_ns;
+    for (size_t i = 0; i < current->rule_provider_count; i++)
+        if (rule->provider != NULL &&
+            current->rule_providers[i].instance->self == rule->provider_self)
+            (void)snprintf(state->provider, sizeof state->provider, "%s",
+                           current->rule_providers[i].name.data);
+    call->status = ATAMO_OK;
+}
+
+int atamo_rule_get(atamo_hub *hub, size_t index, atamo_rule_state *state)
+{
+    atamo_rule_state full = {0};
+    struct inspect_call call = {.hub = hub, .index = index, .out = &full};
+
+    flow_call(&hub->flow, read_rule, &call);
+    if (call.status == ATAMO_OK)
+        copy_out(state, &full, sizeof full);
     return call.status;
 }
 

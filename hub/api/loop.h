@@ -25,7 +25,7 @@ int loop_start(struct loop *loop, struct flow *flow, int64_t spin_ns);
 /* Run the last turns and end the thread; calls that were posted are run. */
 void loop_stop(struct loop *loop);
 
-/* The extension "atamo.loop/1" of this loop's hub, or NULL for another name. */
-const void *loop_extension(void *loop, const char *name);
+/* The extension "atamo.loop/1", or NULL for another name. */
+const void *loop_extension(const char *name);
 
 #endif

@@ -5,9 +5,7 @@
  * ended from within its own callback. Starting fails for want of memory, or if the descriptor
  * cannot be polled.
  */
-#include "api/loop.h"
-
-#include "flow/host.h"
+#include "api/hub_inside.h"
 
 #include <atamo/loop.h>
 
@@ -28,9 +26,9 @@ struct atamo_timer {
 
 static struct loop *loop_of(const atamo_host *host)
 {
-    const struct host_services *services = instance_of(host)->hub;
+    atamo_hub *hub = host_services_of(host)->extension_user;
 
-    return services->extension_user;
+    return &hub->loop;
 }
 
 struct loop_call {
@@ -195,7 +193,7 @@ static int loop_post(const atamo_host *host, void (*fn)(void *user), void *user)
     return ATAMO_OK;
 }
 
-const void *loop_extension(void *loop, const char *name)
+const void *loop_extension(const char *name)
 {
     static const atamo_loop table = {
         .size = sizeof table,
@@ -207,6 +205,5 @@ const void *loop_extension(void *loop, const char *name)
         .post = loop_post,
     };
 
-    (void)loop;
     return strcmp(name, ATAMO_LOOP_EXTENSION) == 0 ? &table : NULL;
 }

@@ -1,29 +1,9 @@
 /* cmd_trace - the path of one message: what happened, when, and how it ended. */
-#include "base/number.h"
 #include "cli/cli.h"
 #include "cli/steps.h"
+#include "cli/store_file.h"
 
 #include <stdlib.h>
-
-static void write_trace(struct json_writer *writer, const struct steps *steps, const char *id,
-                        uint64_t node)
-{
-    char uuid[37];
-
-    number_to_uuid(steps->message, node, uuid);
-    json_open_object(writer);
-    json_put_name(writer, atamo_text("id"));
-    json_put_text(writer, atamo_text(id));
-    json_put_name(writer, atamo_text("message"));
-    json_put_text(writer, atamo_text(uuid));
-    json_put_name(writer, atamo_text("type"));
-    json_put_text(writer, steps->list[0].type);
-    json_put_name(writer, atamo_text("state"));
-    json_put_text(writer, atamo_text(steps->state));
-    json_put_name(writer, atamo_text("steps"));
-    steps_write(steps, node, writer);
-    json_close_object(writer);
-}
 
 static int print_json(const struct steps *steps, const char *id, uint64_t node)
 {
@@ -32,13 +12,13 @@ static int print_json(const struct steps *steps, const char *id, uint64_t node)
     char *text;
 
     json_writer_init(&writer, NULL, 0);
-    write_trace(&writer, steps, id, node);
+    steps_write_trace(steps, id, node, &writer);
     size = writer.size;
     text = malloc(size);
     if (text == NULL)
         return ATAMO_NO_MEMORY;
     json_writer_init(&writer, text, size);
-    write_trace(&writer, steps, id, node);
+    steps_write_trace(steps, id, node, &writer);
     (void)printf("%.*s\n", (int)size, text);
     free(text);
     return ATAMO_OK;
@@ -69,7 +49,7 @@ enum exit_code cmd_trace(const struct cli_line *line)
 
     if (status != ATAMO_OK)
         return cli_exit(status);
-    status = steps_read(&steps, &file, id);
+    status = steps_read(&steps, file.store, file.self, file.node, id);
     if (status == ATAMO_OK) {
         status = show(&steps, id, file.node, cli_value(line, "json") != NULL);
         steps_free(&steps);

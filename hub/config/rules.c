@@ -205,6 +205,17 @@ static int check_id(struct building *building, const struct yaml_node *node, str
     return ATAMO_OK;
 }
 
+/* Where it is written, for as long as the hub lasts: the tree of the file goes. */
+static struct place lasting_place(const struct building *building, const struct yaml_node *node)
+{
+    struct names *names = building->context->names;
+    struct place place = yaml_place(node);
+
+    if (place.file != NULL)
+        place.file = names_text(names, names_add(names, atamo_text(place.file))).data;
+    return place;
+}
+
 static int build_rule(struct building *building, const struct yaml_node *node, struct seen *seen,
                       struct rule *rule)
 {
@@ -213,7 +224,7 @@ static int build_rule(struct building *building, const struct yaml_node *node, s
     struct index_rule entry = {0};
     int status = build_read(building, provided ? &format_provider_rule : &format_rule, node, &read);
 
-    rule->place = yaml_place(node);
+    rule->place = lasting_place(building, node);
     if (status == ATAMO_OK)
         status = check_id(building, node, seen, read.id, rule);
     if (status == ATAMO_OK)
@@ -233,6 +244,7 @@ int build_rules(struct building *building)
     struct generation *generation = building->generation;
     const size_t count = building->config->rule_count;
     struct seen seen = {.mask = 15};
+    struct rule_seen *matched = arena_array(building->arena, count, sizeof *matched);
     struct rule *rules;
     int status;
 
@@ -240,11 +252,12 @@ int build_rules(struct building *building)
         seen.mask = seen.mask * 2 + 1;
     seen.slots = calloc(seen.mask + 1, sizeof *seen.slots);
     rules = arena_array(building->arena, count, sizeof *rules);
-    status = seen.slots == NULL || rules == NULL || hints_gather(building) != ATAMO_OK
+    status = seen.slots == NULL || rules == NULL || matched == NULL || hints_gather(building) != ATAMO_OK
                  ? ATAMO_NO_MEMORY
                  : index_new(building->arena, generation->plan, (uint32_t)count, &building->index);
     for (size_t i = 0; i < count && status == ATAMO_OK; i++) {
         generation->rules = rules;
+        generation->seen = matched;
         generation->rule_count = i + 1;
         status = build_rule(building, building->config->rules[i], &seen, &rules[i]);
     }

@@ -68,6 +68,7 @@ struct action {
             uint64_t reason; /* enum atamo_reason */
         } death;             /* ACTION_DEAD */
     };
+    int64_t began; /* its attempt, Unix ns */
     uint32_t slot;
     uint16_t lane;
     uint16_t ordinal;      /* from 1, within its message: its identity in telemetry */

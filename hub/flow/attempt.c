@@ -66,6 +66,7 @@ void flow_attempt(struct flow *flow, struct lane *lane, struct action *action)
     if (flow->ledger != NULL)
         atomic_store_explicit(&action->held, 0, memory_order_relaxed);
     action->timer.due = deadline;
+    action->began = flow->now;
     action_move(action, ACTION_RUNNING);
     handle = action_handle(action);
     if (lane->pool != NULL) {

@@ -311,7 +311,10 @@ static void make_all(struct evaluation *evaluation)
 
     for (size_t i = 0; i < flow->match_count; i++) {
         const struct rule *rule = &flow->current->rules[flow->matches[i]];
+        struct rule_seen *seen = &flow->current->seen[flow->matches[i]];
 
+        seen->hits++;
+        seen->last_ns = flow->now;
         if (rule->provider != NULL)
             make_proposed(evaluation, rule);
         else

@@ -366,6 +366,10 @@ void flow_cancel_all(struct flow *flow, atamo_reason reason);
 void flow_remember(struct flow *flow, struct message *message);
 void flow_forget_recent(struct flow *flow);
 
+/* The message with that id, the client's or the hub's UUID, if it is in flight or among the last ones
+ * that finished. */
+const struct message *flow_find(const struct flow *flow, atamo_bytes id);
+
 /* See atamo_why(). */
 int flow_why(struct flow *flow, const char *id, char *buffer, size_t capacity, size_t *size);
 

@@ -71,6 +71,12 @@ struct hub_settings {
     uint64_t journal_size; /* and how many bytes of them; 0: none */
 };
 
+/* What a rule has matched since it was loaded. */
+struct rule_seen {
+    uint64_t hits;
+    int64_t last_ns;
+};
+
 struct generation {
     uint32_t refs;              /* hub thread: current, and each message evaluated with it */
     struct generation *retired; /* the next one that nothing uses any more */
@@ -81,6 +87,7 @@ struct generation {
     struct field_plan *plan;
     const struct index *index; /* rule numbers are places in `rules` */
     const struct rule *rules;
+    struct rule_seen *seen; /* one for each rule; hub thread */
     size_t rule_count;
 
     const struct event_types *types;

@@ -13,10 +13,14 @@
 #include "flow/generation.h"
 #include "flow/keys.h"
 
+#include <atamo/hub.h>
+
 struct pool; /* flow/pool.h */
 
 struct lane_counters {
     uint64_t done, retries, dead, shed, cancelled, expired, attempts;
+    uint64_t latency_sum_us;
+    uint64_t latency[ATAMO_LATENCY_BUCKETS]; /* settled attempts by how long they took: hub.h */
 };
 
 /* Where an action is in the store: the event's place, then its ordinal. */

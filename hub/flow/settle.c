@@ -234,6 +234,17 @@ static void take_outbox(struct flow *flow, struct action *action)
         outbox_empty(flow, action);
 }
 
+/* How long the agent had it. */
+static void count_latency(struct lane *lane, int64_t ns)
+{
+    const uint64_t us = ns > 0 ? (uint64_t)ns / NS_PER_US : 0;
+    const unsigned bits = us == 0 ? 0 : 64u - (unsigned)__builtin_clzll(us);
+
+    lane->counters.latency_sum_us += us;
+    lane->counters
+        .latency[bits < ATAMO_LATENCY_BUCKETS ? bits : (unsigned)ATAMO_LATENCY_BUCKETS - 1]++;
+}
+
 void flow_settle(struct flow *flow, struct action *action)
 {
     struct lane *lane = flow->lanes[action->lane];
@@ -243,6 +254,7 @@ void flow_settle(struct flow *flow, struct action *action)
         take_outbox(flow, action);
     lane->running--;
     lane->moved_at = flow->now;
+    count_latency(lane, flow->now - action->began);
     action->instance->running--;
     wheel_stop(&flow->wheel, &action->timer);
     if (action_state(action) == ACTION_LATE) {

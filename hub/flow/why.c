@@ -44,7 +44,7 @@ static bool is_it(const struct message *message, uint64_t number, atamo_bytes id
     return own.size == id.size && memcmp(own.data, id.data, id.size) == 0;
 }
 
-static const struct message *find_message(const struct flow *flow, atamo_bytes id)
+const struct message *flow_find(const struct flow *flow, atamo_bytes id)
 {
     const uint64_t number = number_from_uuid(id, flow->node);
     const struct message *found = NULL;
@@ -160,7 +160,7 @@ static int put_actions(struct flow *flow, const struct message *message, struct 
 
 int flow_why(struct flow *flow, const char *id, char *buffer, size_t capacity, size_t *size)
 {
-    const struct message *message = find_message(flow, atamo_text(id));
+    const struct message *message = flow_find(flow, atamo_text(id));
     struct json_writer writer;
     char uuid[37];
 

@@ -5,6 +5,7 @@
 #include "atamo/action.h"
 #include "atamo/agent.h"
 #include "atamo/auditor.h"
+#include "atamo/control.h"
 #include "atamo/event.h"
 #include "atamo/event_provider.h"
 #include "atamo/hub.h"

@@ -115,6 +115,8 @@ typedef struct atamo_stats {
  */
 ATAMO_API int atamo_stats_get(atamo_hub *hub, const char *tenant, atamo_stats *stats);
 
+enum { ATAMO_LATENCY_BUCKETS = 32 };
+
 /* One agent, as it stands. */
 typedef struct atamo_agent_state {
     uint32_t size; /* sizeof(atamo_agent_state), set by the caller */
@@ -124,12 +126,33 @@ typedef struct atamo_agent_state {
     char name[64];
     char plugin[64];
     uint64_t queued, running, done, retries, dead, shed;
+    uint64_t attempts, parked; /* parked: waiting in the store only */
+    uint32_t concurrency;      /* how many it may hold at once */
+    uint32_t reserved;
+    /* How long attempts took that were settled, from their hand-over: latency[0] under 1 us,
+     * latency[i] from 2^(i-1) us to under 2^i us, the last one all that is longer. */
+    uint64_t latency_sum_us;
+    uint64_t latency[ATAMO_LATENCY_BUCKETS];
 } atamo_agent_state;
 
 /* The index-th agent; ATAMO_NOT_FOUND past the last. [any], waits for the hub's thread. */
 ATAMO_API int atamo_agent_get(atamo_hub *hub, size_t index, atamo_agent_state *state);
 /* Hold an agent's actions back, or let them go on. ATAMO_NOT_FOUND. [any] */
 ATAMO_API int atamo_agent_pause(atamo_hub *hub, const char *agent, int paused);
+
+/* One rule, as it runs. Texts are cut to the arrays. */
+typedef struct atamo_rule_state {
+    uint32_t size; /* sizeof(atamo_rule_state), set by the caller */
+    uint32_t line; /* where it is written; 0: nowhere */
+    uint64_t hits; /* events that it matched since it was loaded */
+    int64_t last_match_ns; /* Unix ns; 0: never */
+    char id[128];
+    char provider[64]; /* "": the hub's own */
+    char file[512];
+} atamo_rule_state;
+
+/* The index-th rule; ATAMO_NOT_FOUND past the last. [any], waits for the hub's thread. */
+ATAMO_API int atamo_rule_get(atamo_hub *hub, size_t index, atamo_rule_state *state);
 
 /* A dead letter: an action that failed for good. Texts are cut to the arrays. */
 typedef struct atamo_dead_letter {
@@ -158,6 +181,22 @@ ATAMO_API int atamo_dead_drop(atamo_hub *hub, uint64_t id);
 ATAMO_API int atamo_why(atamo_hub *hub, const char *id, char *buffer, size_t capacity,
                         size_t *size);
 
+/* The path of a message: {"id", "message", "type", "state", "steps": [{"t_us", "step", "action",
+ * "type", "rule", "agent", "user", "attempt", "outcome", "reason", "text"...}]}, members that say
+ * nothing left out. "state" is "in flight", "finished" or "dead". Of messages that atamo_why()
+ * knows, and in a durable hub of all that its journal goes back to; then a file is read, which may
+ * take seconds. `buffer`, `size` and `id` as for atamo_why(). ATAMO_NOT_FOUND, ATAMO_DAMAGED,
+ * ATAMO_IO, ATAMO_NO_MEMORY. [any], may block. */
+ATAMO_API int atamo_trace(atamo_hub *hub, const char *id, char *buffer, size_t capacity,
+                          size_t *size);
+
+/* One telemetry record as the members of a JSON object without its braces: "t_us", "step",
+ * "message", "id" (as the client gave it, where the step tells it) and what atamo_trace() says of a
+ * step; the other message that a step names is "other". `record` stands in its batch. Returns the
+ * size it has or would have. [any] */
+ATAMO_API size_t atamo_step_json(const atamo_hub *hub, const atamo_telemetry *record, char *buffer,
+                                 size_t capacity);
+
 /* The text of a name in a telemetry record. Valid until the hub is closed. [any] */
 ATAMO_API atamo_bytes atamo_name(const atamo_hub *hub, uint32_t name);
 /* The UUID of a message number. [any] */
@@ -176,6 +215,18 @@ typedef struct atamo_receipt {
     uint32_t durability; /* 1: memory */
     uint64_t message;    /* the message's number: atamo_message_id() */
 } atamo_receipt;
+
+/* Events in the CloudEvents JSON format, read into drafts. A reader belongs to one thread. */
+typedef struct atamo_reader atamo_reader;
+/* ATAMO_NO_MEMORY. [any] */
+ATAMO_API int atamo_reader_open(atamo_reader **reader);
+ATAMO_API void atamo_reader_close(atamo_reader *reader);
+/* Read one event. *draft points into `json` and the reader until the next call. JSON without
+ * "specversion" becomes the data of an event with the attributes of `fallback`, if that is not
+ * NULL. ATAMO_INVALID or ATAMO_TOO_LARGE with a sentence in `why`, ATAMO_NO_MEMORY. */
+ATAMO_API int atamo_reader_read(atamo_reader *reader, atamo_bytes json,
+                                const atamo_event_draft *fallback, atamo_event_draft *draft,
+                                char why[256]);
 
 /* Submit an event: fire and forget. The draft is copied. `receipt` may be NULL. ATAMO_BUSY: the hub
  * is full, nothing was taken; ATAMO_INVALID: no type, or an attribute that cannot be;

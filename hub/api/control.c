@@ -1,0 +1,47 @@
+/* control - "atamo.control/1": the public API as a table, for plugins that are an interface to the
+ * hub. Only opening a client differs: start() runs under the control lock already.
+ */
+#include "api/control.h"
+
+#include "api/hub_inside.h"
+
+#include <atamo/control.h>
+
+#include <string.h>
+
+static atamo_hub *control_hub(const atamo_host *host)
+{
+    return host_services_of(host)->extension_user;
+}
+
+const void *control_extension(const char *name)
+{
+    static const atamo_control table = {
+        .size = sizeof table,
+        .hub = control_hub,
+        .client_open = hub_open_client,
+        .client_close = atamo_client_close,
+        .request = atamo_request,
+        .cancel = atamo_cancel,
+        .watch_telemetry = atamo_watch_telemetry,
+        .fd = atamo_fd,
+        .dispatch = atamo_dispatch,
+        .reader_open = atamo_reader_open,
+        .reader_close = atamo_reader_close,
+        .reader_read = atamo_reader_read,
+        .stats_get = atamo_stats_get,
+        .agent_get = atamo_agent_get,
+        .agent_pause = atamo_agent_pause,
+        .rule_get = atamo_rule_get,
+        .dead_next = atamo_dead_next,
+        .dead_replay = atamo_dead_replay,
+        .dead_drop = atamo_dead_drop,
+        .why = atamo_why,
+        .trace = atamo_trace,
+        .step_json = atamo_step_json,
+        .name = atamo_name,
+        .message_id = atamo_message_id,
+    };
+
+    return strcmp(name, ATAMO_CONTROL_EXTENSION) == 0 ? &table : NULL;
+}
