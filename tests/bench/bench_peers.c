@@ -1,40 +1,44 @@
 /* bench_peers - the work of bench_durable through other people's brokers.
  *
- * usage: bench_peers [--messages N]
+ * usage: bench_peers [--messages N] [--limit SECONDS]
  *
  * Events of 1 KB, 64 of them unacknowledged at most, to Redis Streams (appendfsync always) and to
  * NATS JetStream (file storage, which does not sync before it acknowledges); three consumer groups,
  * each of which takes and acknowledges every event in batches of 100. The time is until the last
  * group has acknowledged the last event. Servers are started on 127.0.0.1 on a free port, in a
- * folder of their own below the current one, and ended by their process id. A server that is not
- * installed is left out.
+ * folder of their own below the current one, and ended by their process id, whatever happens. A
+ * server that is not installed is left out; one that answers an error, ends, or is not done after
+ * the limit (300 s each) ends the program with a message and exit code 1.
  */
+#include "supervise.h"
+
 #include <hiredis/hiredis.h>
 #include <nats/nats.h>
 
-#include <arpa/inet.h>
-#include <inttypes.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { PAYLOAD = 1024, WINDOW = 64, GROUPS = 3, BATCH = 100, STARTS_MS = 10000 };
+enum { PAYLOAD = 1024, WINDOW = 64, GROUPS = 3, BATCH = 100, PATIENCE_MS = 10000 };
 
 static char data[PAYLOAD];
 
+/* These end the worker, and nothing else: other threads may run. Who started it cleans up. */
+__attribute__((noreturn)) static void give_up(const char *what, const char *why)
+{
+    (void)fprintf(stderr, "bench_peers: %s: %s\n", what, why);
+    _exit(1);
+}
+
 static void must(bool good, const char *what)
 {
-    if (good)
-        return;
-    (void)fprintf(stderr, "bench_peers: %s\n", what);
-    exit(1); /* NOLINT(concurrency-mt-unsafe): it ends */
+    if (!good)
+        give_up(what, "failed");
 }
 
 static double now(void)
@@ -43,44 +47,6 @@ static double now(void)
 
     (void)clock_gettime(CLOCK_MONOTONIC, &moment);
     return (double)moment.tv_sec + (double)moment.tv_nsec / 1e9;
-}
-
-/* A port that nobody listens on just now. */
-static int free_port(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET};
-    socklen_t size = sizeof address;
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    must(fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
-             getsockname(fd, (struct sockaddr *)&address, &size) == 0,
-         "no free port");
-    (void)close(fd);
-    return ntohs(address.sin_port);
-}
-
-/* 0 if the program is not installed. */
-static pid_t start_server(const char *const *words)
-{
-    const pid_t child = fork();
-    int status;
-
-    must(child >= 0, "fork");
-    if (child == 0) {
-        must(freopen("/dev/null", "w", stdout) != NULL && freopen("/dev/null", "w", stderr) != NULL,
-             "output");
-        (void)execvp(words[0], (char *const *)(uintptr_t)words);
-        _exit(127);
-    }
-    (void)usleep(200000);
-    return waitpid(child, &status, WNOHANG) == child ? 0 : child;
-}
-
-static void end_server(pid_t server)
-{
-    (void)kill(server, SIGTERM);
-    (void)waitpid(server, NULL, 0);
 }
 
 struct run {
@@ -93,7 +59,7 @@ struct run {
 
 static redisContext *connect_redis(int port)
 {
-    const double until = now() + STARTS_MS / 1000.0;
+    const double until = now() + PATIENCE_MS / 1000.0;
     redisContext *redis = redisConnect("127.0.0.1", port);
 
     while ((redis == NULL || redis->err != 0) && now() < until) {
@@ -101,15 +67,24 @@ static redisContext *connect_redis(int port)
         (void)usleep(20000);
         redis = redisConnect("127.0.0.1", port);
     }
-    must(redis != NULL && redis->err == 0, "redis-server does not answer");
+    if (redis == NULL || redis->err != 0)
+        give_up("connecting to redis-server", redis == NULL ? "no memory" : redis->errstr);
     return redis;
+}
+
+static void must_redis(const redisContext *redis, const redisReply *reply, const char *what)
+{
+    if (reply == NULL)
+        give_up(what, redis->errstr);
+    if (reply->type == REDIS_REPLY_ERROR)
+        give_up(what, reply->str);
 }
 
 static void say(redisContext *redis, const char *command)
 {
     redisReply *reply = redisCommand(redis, command);
 
-    must(reply != NULL && reply->type != REDIS_REPLY_ERROR, command);
+    must_redis(redis, reply, command);
     freeReplyObject(reply);
 }
 
@@ -125,7 +100,8 @@ static uint64_t acknowledge(redisContext *redis, int group, const redisReply *en
     for (size_t i = 0; i < entries->elements; i++)
         words[3 + i] = entries->element[i]->element[0]->str;
     reply = redisCommandArgv(redis, (int)entries->elements + 3, words, NULL);
-    must(reply != NULL && reply->integer == (long long)entries->elements, "XACK");
+    must_redis(redis, reply, "XACK");
+    must(reply->integer == (long long)entries->elements, "XACK of all that was read");
     freeReplyObject(reply);
     return entries->elements;
 }
@@ -140,7 +116,7 @@ static void *consume_redis(void *argument)
         redisReply *reply = redisCommand(
             redis, "XREADGROUP GROUP g%d c COUNT %d BLOCK 100 STREAMS s >", run->group, BATCH);
 
-        must(reply != NULL && reply->type != REDIS_REPLY_ERROR, "XREADGROUP");
+        must_redis(redis, reply, "XREADGROUP");
         if (reply->type == REDIS_REPLY_ARRAY)
             done += acknowledge(redis, run->group, reply->element[0]->element[1]);
         freeReplyObject(reply);
@@ -156,13 +132,14 @@ static void submit_redis(const struct run *run)
     uint64_t answered = 0;
 
     while (answered < run->messages) {
-        redisReply *reply;
+        redisReply *reply = NULL;
 
         while (sent < run->messages && sent - answered < WINDOW) {
             must(redisAppendCommand(redis, "XADD s * d %b", data, sizeof data) == REDIS_OK, "XADD");
             sent++;
         }
-        must(redisGetReply(redis, (void **)&reply) == REDIS_OK, "XADD");
+        (void)redisGetReply(redis, (void **)&reply);
+        must_redis(redis, reply, "XADD");
         freeReplyObject(reply);
         answered++;
     }
@@ -171,30 +148,67 @@ static void submit_redis(const struct run *run)
 
 /* --- NATS JetStream */
 
-static void consume_some(natsSubscription *subscription, uint64_t *done)
+static void must_nats(natsStatus status, const char *what)
 {
-    natsMsgList list;
-    const natsStatus status = natsSubscription_Fetch(&list, subscription, BATCH, 100, NULL);
+    if (status != NATS_OK)
+        give_up(what, natsStatus_GetText(status));
+}
 
-    if (status == NATS_TIMEOUT)
-        return;
-    must(status == NATS_OK, "fetch");
+/* [thread of the library] An event that the stream refused would never come to its consumers. */
+static void note_refused(jsCtx *stream, jsPubAckErr *refused, void *user)
+{
+    (void)stream;
+    (void)user;
+    give_up("JetStream refused an event",
+            refused->ErrText != NULL ? refused->ErrText : natsStatus_GetText(refused->Err));
+}
+
+/* [thread of the library] */
+static void note_error(natsConnection *nats, natsSubscription *subscription, natsStatus status,
+                       void *user)
+{
+    const char *why = NULL;
+
+    (void)subscription;
+    (void)user;
+    (void)natsConnection_GetLastError(nats, &why);
+    give_up("NATS told of an error",
+            why != NULL && *why != '\0' ? why : natsStatus_GetText(status));
+}
+
+/* What comes too late for one fetch would be left for the next, and libnats 3.4 writes behind its
+ * list when it finds much there: so we ask for no more than will come, and wait for long. */
+static void consume_some(natsSubscription *subscription, uint64_t messages, uint64_t *done)
+{
+    const uint64_t missing = messages - *done;
+    const int batch = missing < BATCH ? (int)missing : BATCH;
+    natsMsgList list;
+
+    must_nats(natsSubscription_Fetch(&list, subscription, batch, PATIENCE_MS, NULL), "fetch");
     for (int i = 0; i < list.Count; i++)
-        must(natsMsg_Ack(list.Msgs[i], NULL) == NATS_OK, "ack");
+        must_nats(natsMsg_Ack(list.Msgs[i], NULL), "ack");
     *done += (uint64_t)list.Count;
     natsMsgList_Destroy(&list);
 }
 
 static natsConnection *connect_nats(int port)
 {
-    const double until = now() + STARTS_MS / 1000.0;
+    const double until = now() + PATIENCE_MS / 1000.0;
+    natsOptions *options = NULL;
     natsConnection *nats = NULL;
+    natsStatus status;
     char url[64];
 
     (void)snprintf(url, sizeof url, "nats://127.0.0.1:%d", port);
-    while (natsConnection_ConnectTo(&nats, url) != NATS_OK && now() < until)
+    must_nats(natsOptions_Create(&options), "options");
+    must_nats(natsOptions_SetURL(options, url), "options");
+    must_nats(natsOptions_SetErrorHandler(options, note_error, NULL), "options");
+    /* A lost connection loses events with it: an error at once, rather than a wait for them. */
+    must_nats(natsOptions_SetAllowReconnect(options, false), "options");
+    while ((status = natsConnection_Connect(&nats, options)) != NATS_OK && now() < until)
         (void)usleep(20000);
-    must(nats != NULL, "nats-server does not answer");
+    must_nats(status, "connecting to nats-server");
+    natsOptions_Destroy(options);
     return nats;
 }
 
@@ -208,12 +222,11 @@ static void *consume_nats(void *argument)
     char name[8];
 
     (void)snprintf(name, sizeof name, "g%d", run->group);
-    must(natsConnection_JetStream(&stream, nats, NULL) == NATS_OK &&
-             js_PullSubscribe(&subscription, stream, "s", name, NULL, NULL, NULL) == NATS_OK,
-         "subscribe");
+    must_nats(natsConnection_JetStream(&stream, nats, NULL), "stream");
+    must_nats(js_PullSubscribe(&subscription, stream, "s", name, NULL, NULL, NULL), "subscribe");
     while (done < run->messages)
-        consume_some(subscription, &done);
-    must(natsConnection_Flush(nats) == NATS_OK, "flush");
+        consume_some(subscription, run->messages, &done);
+    must_nats(natsConnection_Flush(nats), "flush");
     natsSubscription_Destroy(subscription);
     jsCtx_Destroy(stream);
     natsConnection_Destroy(nats);
@@ -227,23 +240,25 @@ static jsCtx *make_stream(natsConnection *nats)
     jsOptions options;
     jsCtx *stream = NULL;
 
-    must(jsStreamConfig_Init(&config) == NATS_OK && jsOptions_Init(&options) == NATS_OK, "options");
+    must_nats(jsStreamConfig_Init(&config), "options");
+    must_nats(jsOptions_Init(&options), "options");
     config.Name = "S";
     config.Subjects = subjects;
     config.SubjectsLen = 1;
     config.Storage = js_FileStorage;
     options.PublishAsync.MaxPending = WINDOW;
-    must(natsConnection_JetStream(&stream, nats, &options) == NATS_OK &&
-             js_AddStream(NULL, stream, &config, NULL, NULL) == NATS_OK,
-         "stream");
+    options.PublishAsync.StallWait = PATIENCE_MS; /* a disk may well take its 200 ms */
+    options.PublishAsync.ErrHandler = note_refused;
+    must_nats(natsConnection_JetStream(&stream, nats, &options), "stream");
+    must_nats(js_AddStream(NULL, stream, &config, NULL, NULL), "stream");
     return stream;
 }
 
 static void submit_nats(const struct run *run, jsCtx *stream)
 {
     for (uint64_t i = 0; i < run->messages; i++)
-        must(js_PublishAsync(stream, "s", data, sizeof data, NULL) == NATS_OK, "publish");
-    must(js_PublishAsyncComplete(stream, NULL) == NATS_OK, "published");
+        must_nats(js_PublishAsync(stream, "s", data, sizeof data, NULL), "publish");
+    must_nats(js_PublishAsyncComplete(stream, NULL), "publish");
 }
 
 /* --- both */
@@ -269,75 +284,76 @@ static double measure(const struct run *run, void *(*consume)(void *argument), j
     return (double)run->messages / (now() - start);
 }
 
-static double run_redis(const char *folder, uint64_t messages)
+static double work_redis(const void *user)
 {
-    const struct run run = {.port = free_port(), .messages = messages};
-    char port[16];
-    const char *words[] = {
-        "redis-server",  "--port", port,     "--bind", "127.0.0.1", "--appendonly", "yes",
-        "--appendfsync", "always", "--save", "",       "--dir",     folder,         NULL};
-    redisContext *redis;
-    double speed;
-    pid_t server;
+    const struct run *run = user;
+    redisContext *redis = connect_redis(run->port);
 
-    (void)snprintf(port, sizeof port, "%d", run.port);
-    server = start_server(words);
-    if (server == 0)
-        return 0;
-    redis = connect_redis(run.port);
     say(redis, "XGROUP CREATE s g0 $ MKSTREAM");
     say(redis, "XGROUP CREATE s g1 $");
     say(redis, "XGROUP CREATE s g2 $");
     redisFree(redis);
-    speed = measure(&run, consume_redis, NULL);
-    end_server(server);
-    return speed;
+    return measure(run, consume_redis, NULL);
 }
 
-static double run_nats(const char *folder, uint64_t messages)
+static double work_nats(const void *user)
 {
-    const struct run run = {.port = free_port(), .messages = messages};
-    char port[16];
-    const char *words[] = {"nats-server", "-p",  port,   "-a", "127.0.0.1",
-                           "-js",         "-sd", folder, NULL};
-    natsConnection *nats;
-    jsCtx *stream;
-    double speed;
-    pid_t server;
+    const struct run *run = user;
+    natsConnection *nats = connect_nats(run->port);
+    jsCtx *stream = make_stream(nats);
+    const double speed = measure(run, consume_nats, stream);
 
-    (void)snprintf(port, sizeof port, "%d", run.port);
-    server = start_server(words);
-    if (server == 0)
-        return 0;
-    nats = connect_nats(run.port);
-    stream = make_stream(nats);
-    speed = measure(&run, consume_nats, stream);
     jsCtx_Destroy(stream);
     natsConnection_Destroy(nats);
     nats_Close();
-    end_server(server);
     return speed;
+}
+
+static double run_redis(const char *folder, uint64_t messages, unsigned limit_s)
+{
+    const struct run run = {.port = supervise_port(), .messages = messages};
+    char port[16];
+    const char *words[] = {
+        "redis-server",  "--port", port,     "--bind", "127.0.0.1", "--appendonly", "yes",
+        "--appendfsync", "always", "--save", "",       "--dir",     folder,         NULL};
+
+    (void)snprintf(port, sizeof port, "%d", run.port);
+    return supervise(&(struct supervised){words, work_redis, &run, limit_s});
+}
+
+static double run_nats(const char *folder, uint64_t messages, unsigned limit_s)
+{
+    const struct run run = {.port = supervise_port(), .messages = messages};
+    char port[16];
+    const char *words[] = {"nats-server", "-p",  port,   "-a", "127.0.0.1",
+                           "-js",         "-sd", folder, NULL};
+
+    (void)snprintf(port, sizeof port, "%d", run.port);
+    return supervise(&(struct supervised){words, work_nats, &run, limit_s});
 }
 
 int main(int argc, char **argv)
 {
-    char folder[] = "./atamo-peers-XXXXXX";
-    uint64_t messages = 100000;
-    char command[64];
+    uint64_t messages = 200000; /* as bench_durable */
+    unsigned limit_s = 300;
+    const char *folder;
     double redis;
     double nats;
 
-    for (int i = 1; i + 1 < argc; i++)
+    for (int i = 1; i + 1 < argc; i++) {
         if (strcmp(argv[i], "--messages") == 0)
             messages = strtoull(argv[i + 1], NULL, 10);
+        else if (strcmp(argv[i], "--limit") == 0)
+            limit_s = (unsigned)strtoul(argv[i + 1], NULL, 10);
+    }
     memset(data, 'x', sizeof data);
-    must(mkdtemp(folder) != NULL, "no folder");
-    redis = run_redis(folder, messages);
-    nats = run_nats(folder, messages);
+    folder = supervise_open();
+    redis = run_redis(folder, messages, limit_s);
+    nats = run_nats(folder, messages, limit_s);
+    supervise_close();
     (void)printf(
         "{\"case\":\"peers\",\"redis_streams\":{\"messages_per_s\":%.0f},\"nats_jetstream\":"
         "{\"messages_per_s\":%.0f}}\n",
         redis, nats);
-    (void)snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command) == 0 ? 0 : 1; /* NOLINT(concurrency-mt-unsafe): no thread runs */
+    return 0;
 }
