@@ -15,30 +15,22 @@
  * the store on purpose: the simulator must find it. Exit 0: all histories were good.
  */
 #include "disk.h"
+#include "remains.h"
 #include "writer.h"
 
-#include <assert.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <malloc.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 enum {
-    KEYS = 24,
-    BATCHES = 120, /* of one run */
-    VALUE_MAX = 3000,
     IMAGES = 12,     /* at one moment */
     FLIP_EVERY = 64, /* histories */
 };
@@ -72,27 +64,20 @@ struct making {
     size_t count;
 };
 
-/* Where we are: what the next process to look at it needs to have it again. */
-struct place {
-    uint64_t seed, histories;
-};
-
-/* One run: a store, what it was told, what it must be. */
+/* One run: a store, what it was told, what is left of it at each moment. */
 static struct {
-    char folder[64], path[96], image[96];
+    char folder[64], path[96];
     struct database database;
     struct writer writer;
-    struct place *place; /* shared with the parent process */
+    struct written written;
+    struct remains remains;
     uint64_t random, run, wanted;
     enum plant plant;
     enum disk_plant disk_plant;
-    uint32_t submitted, acknowledged;
     struct making making;      /* the last batch */
     uint32_t torn;             /* its number, if half of it is still to come */
     uint32_t queued, answered; /* as the writer counts: with those that must be refused */
-    uint64_t digest;           /* of all images so far */
     bool sync_failed, over;
-    uint32_t model[BATCHES + 1][KEYS]; /* after so many batches: which batch put the key; 0: gone */
     pthread_mutex_t lock;
     pthread_cond_t quiet;
 } sim;
@@ -121,38 +106,7 @@ static void remove_files(void)
     (void)rmdir(sim.folder);
 }
 
-__attribute__((format(printf, 1, 2), noreturn)) static void bad(const char *format, ...)
-{
-    va_list list;
-
-    (void)printf("crash_disk: history %" PRIu64 ", seed %" PRIu64 ": ", sim.place->histories,
-                 sim.place->seed);
-    va_start(list, format);
-    (void)vprintf(format, list);
-    va_end(list);
-    (void)printf("\n");
-    (void)fflush(stdout);
-    _exit(1);
-}
-
 /* --- what was written */
-
-static size_t value_of(uint32_t batch, uint32_t key, char *out)
-{
-    const uint32_t mixed = (batch * 2654435761u) ^ (key * 40503u);
-    const size_t size = 16 + mixed % (mixed % 8 == 0 ? VALUE_MAX - 16 : 200);
-
-    for (size_t i = 0; i < size; i++)
-        out[i] = (char)('!' + (mixed >> (i % 16)) % 90);
-    (void)memcpy(out, &batch, sizeof batch);
-    (void)memcpy(out + sizeof batch, &key, sizeof key);
-    return size;
-}
-
-static void key_of(uint32_t key, char out[8])
-{
-    (void)snprintf(out, 8, "key-%02u", key % 100);
-}
 
 static void make_write(struct making *making, uint32_t batch)
 {
@@ -161,7 +115,7 @@ static void make_write(struct making *making, uint32_t batch)
     atamo_write *write = &making->writes[making->count];
     char *value = making->values[making->count];
 
-    sim.model[batch][key] = deletes ? 0 : batch;
+    sim.written.model[batch][key] = deletes ? 0 : batch;
     if (deletes && sim.plant == LOST_DELETE && below(4) == 0)
         return;
     key_of(key, making->keys[making->count]);
@@ -180,7 +134,8 @@ static void make_batch(struct making *making, uint32_t batch)
     const uint64_t count = 1 + below(6);
 
     making->count = 0;
-    (void)memcpy(sim.model[batch], sim.model[batch - 1], sizeof sim.model[0]);
+    (void)memcpy(sim.written.model[batch], sim.written.model[batch - 1],
+                 sizeof sim.written.model[0]);
     for (uint64_t i = 0; i < count; i++)
         make_write(making, batch);
     (void)snprintf(making->number, sizeof making->number, "%u", batch);
@@ -215,10 +170,10 @@ static void note_done(void *user, int status)
     const uint32_t batch = (uint32_t)(uintptr_t)user;
 
     (void)pthread_mutex_lock(&sim.lock);
-    if (status == ATAMO_OK && batch > sim.acknowledged)
-        sim.acknowledged = batch;
+    if (status == ATAMO_OK && batch > sim.written.acknowledged)
+        sim.written.acknowledged = batch;
     if (status != ATAMO_OK && !sim.sync_failed)
-        bad("batch %u was answered with \"%s\"", batch, atamo_status_text(status));
+        bad(&sim.remains, "batch %u was answered with \"%s\"", batch, atamo_status_text(status));
     if (sim.plant == RETRIED_SYNC)
         atomic_store(&sim.writer.broken, false);
     (void)pthread_mutex_unlock(&sim.lock);
@@ -229,7 +184,8 @@ static void note_conflict(void *user, int status)
 {
     (void)user;
     if (status != ATAMO_CONFLICT && !sim.sync_failed)
-        bad("a version that was not there was answered with \"%s\"", atamo_status_text(status));
+        bad(&sim.remains, "a version that was not there was answered with \"%s\"",
+            atamo_status_text(status));
     note_answer();
 }
 
@@ -253,173 +209,36 @@ static void submit_conflict(void)
     };
 
     if (queue(writes, 1, note_conflict, 0) != ATAMO_OK)
-        bad("a batch that conflicts was not taken");
+        bad(&sim.remains, "a batch that conflicts was not taken");
 }
 
 static void submit(void)
 {
     struct making *making = &sim.making;
-    const uint32_t batch = ++sim.submitted;
+    const uint32_t batch = ++sim.written.submitted;
 
     make_batch(making, batch);
     if (sim.plant == EARLY_ACK)
-        sim.acknowledged = batch;
+        sim.written.acknowledged = batch;
     if (sim.plant == TORN_BATCH && making->count > 2) {
         sim.torn = batch; /* the number comes by itself, and the rest while it is committed */
         making->count--;
         if (queue(&making->writes[making->count], 1, note_nothing, 0) != ATAMO_OK)
-            bad("half of batch %u was not taken", batch);
+            bad(&sim.remains, "half of batch %u was not taken", batch);
         return;
     }
     if (queue(making->writes, making->count, note_done, batch) != ATAMO_OK)
-        bad("batch %u was not taken", batch);
+        bad(&sim.remains, "batch %u was not taken", batch);
 }
 
 static void submit_rest(void)
 {
     if (queue(sim.making.writes, sim.making.count, note_done, sim.torn) != ATAMO_OK)
-        bad("the rest of batch %u was not taken", sim.torn);
+        bad(&sim.remains, "the rest of batch %u was not taken", sim.torn);
     sim.torn = 0;
 }
 
-/* --- what is left when the power goes */
-
-struct looking {
-    uint32_t batches; /* that the store says it has */
-    uint32_t flipped; /* the key whose record was damaged; KEYS: none */
-    bool seen[KEYS];
-    bool told;
-};
-
-static int look(void *user, const atamo_record *record)
-{
-    struct looking *looking = user;
-    char expected[VALUE_MAX];
-    uint32_t key = KEYS;
-    size_t size;
-
-    if (record->key.size == 6)
-        key = (uint32_t)((record->key.data[4] - '0') * 10 + record->key.data[5] - '0');
-    if (key >= KEYS)
-        bad("a key that nobody wrote");
-    looking->seen[key] = true;
-    if (record->status != ATAMO_OK) {
-        if (key != looking->flipped)
-            bad("key %u is damaged after batch %u", key, looking->batches);
-        looking->told = true;
-        return 0;
-    }
-    size = value_of(sim.model[looking->batches][key], key, expected);
-    if (key != looking->flipped &&
-        (sim.model[looking->batches][key] == 0 || size != record->value.size ||
-         memcmp(expected, record->value.data, size) != 0))
-        bad("key %u is not as batch %u left it", key, looking->batches);
-    return 0;
-}
-
-static int note_number(void *user, const atamo_record *record)
-{
-    uint32_t *number = user;
-
-    for (size_t i = 0; i < record->value.size; i++)
-        *number = *number * 10 + (uint32_t)(record->value.data[i] - '0');
-    return 0;
-}
-
-static void check_content(struct database *database, struct looking *looking)
-{
-    static const char space[] = "s";
-    const struct database_range range = {
-        .prefix = {space, 2}, .from = {space, 2}, .strip = 2, .limit = SIZE_MAX};
-    const int status =
-        database_get(database, (atamo_bytes){"n\0n", 3}, 2, note_number, &looking->batches);
-
-    if (status != ATAMO_OK && status != ATAMO_NOT_FOUND)
-        bad("the number of batches cannot be read: %s", atamo_status_text(status));
-    if (looking->batches < sim.acknowledged)
-        bad("%u batches were acknowledged, %u are there", sim.acknowledged, looking->batches);
-    if (looking->batches > sim.submitted)
-        bad("%u batches are there, %u were submitted", looking->batches, sim.submitted);
-    if (database_scan(database, &range, look, looking) != ATAMO_OK)
-        bad("the store cannot be read");
-    for (uint32_t i = 0; i < KEYS; i++)
-        if (looking->seen[i] != (sim.model[looking->batches][i] != 0))
-            bad("key %u is %s after batch %u", i, looking->seen[i] ? "there" : "missing",
-                looking->batches);
-    if (looking->flipped < KEYS && !looking->told)
-        bad("a flipped bit in key %u was not noticed", looking->flipped);
-}
-
-static void put_image(const char *image, size_t size)
-{
-    const int fd = open(sim.image, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-    if (fd < 0 || write(fd, image, size) != (ssize_t)size)
-        bad("no room for an image");
-    (void)close(fd);
-}
-
-static uint32_t check_image(const char *image, size_t size, uint32_t flipped)
-{
-    struct looking looking = {.flipped = flipped};
-    const struct database_settings settings = {
-        .path = sim.image, .max_size = (size_t)64 << 20, .read_only = true, .syncs = true};
-    struct database database;
-    char why[DATABASE_WHY];
-    int status;
-
-    sim.digest = XXH3_64bits_withSeed(image, size, sim.digest);
-    put_image(image, size);
-    status = database_open(&database, &settings, why);
-    sim.place->histories++;
-    if (status != ATAMO_OK) {
-        if (sim.acknowledged > 0)
-            bad("the store does not open: %s", why);
-        return 0; /* the power went before there was one */
-    }
-    check_content(&database, &looking);
-    database_close(&database);
-    return looking.batches;
-}
-
-/* As a store without checksums would take it: the head fits what is there now. */
-static void seal_again(uint32_t key, char *value, size_t length)
-{
-    char name[8];
-    char bytes[16] = "s";
-    char *head = value - RECORD_HEAD;
-    const atamo_bytes whole = {bytes, 2 + 6};
-    uint64_t version;
-
-    key_of(key, name);
-    (void)memcpy(bytes + 2, name, 6);
-    version = record_open(whole, (atamo_bytes){head, RECORD_HEAD + length}).version;
-    record_seal(whole, head, length, version);
-}
-
-/* Flip a bit in every copy of a record that is there: one of them is the live one. */
-static void check_flipped(const char *image, size_t size, uint32_t batches)
-{
-    char *copy = malloc(size);
-    char value[VALUE_MAX];
-    const uint32_t key = (uint32_t)below(KEYS);
-    const size_t length = value_of(sim.model[batches][key], key, value);
-    char *at = copy;
-
-    if (copy == NULL)
-        bad("no memory");
-    if (sim.model[batches][key] != 0) {
-        (void)memcpy(copy, image, size);
-        while ((at = memmem(at, size - (size_t)(at - copy), value, length)) != NULL) {
-            at[9] ^= 1;
-            if (sim.plant == NO_CHECKSUM)
-                seal_again(key, at, length);
-            at++;
-        }
-        (void)check_image(copy, size, key);
-    }
-    free(copy);
-}
+/* --- the power goes */
 
 static bool reaches(void *user)
 {
@@ -437,10 +256,10 @@ static void cut(void)
         uint64_t chance = below(9); /* of eight: none to all of it reaches the disk */
         const char *image;
         const size_t size = disk_image(reaches, &chance, &image);
-        const uint32_t batches = check_image(image, size, KEYS);
+        const uint32_t batches = remains_check(&sim.remains, image, size, KEYS);
 
-        if (batches > 0 && sim.place->histories % FLIP_EVERY == 0)
-            check_flipped(image, size, batches);
+        if (batches > 0 && sim.remains.place->histories % FLIP_EVERY == 0)
+            remains_check_flipped(&sim.remains, image, size, batches, (uint32_t)below(KEYS));
     }
 }
 
@@ -451,12 +270,12 @@ static void step(void)
         return;
     if (sim.torn != 0) {
         submit_rest();
-    } else if (sim.submitted > 0 && sim.submitted < BATCHES && below(3) == 0) {
+    } else if (sim.written.submitted > 0 && sim.written.submitted < BATCHES && below(3) == 0) {
         submit();
         if (below(4) == 0)
             submit_conflict();
     }
-    if (sim.plant == RETRIED_SYNC && sim.submitted == BATCHES / 2 && !sim.sync_failed) {
+    if (sim.plant == RETRIED_SYNC && sim.written.submitted == BATCHES / 2 && !sim.sync_failed) {
         sim.sync_failed = true;
         disk_fail(DISK_SYNC_FAILS, 0, false);
     }
@@ -472,10 +291,10 @@ static void open_run(void)
     char why[DATABASE_WHY];
     int fd;
 
-    sim.place->seed = sim.run++;
-    sim.random = sim.place->seed * 2654435761u + 1;
-    sim.submitted = 0;
-    sim.acknowledged = 0;
+    sim.remains.place->seed = sim.run++;
+    sim.random = sim.remains.place->seed * 2654435761u + 1;
+    sim.written.submitted = 0;
+    sim.written.acknowledged = 0;
     sim.torn = 0;
     sim.queued = 0;
     sim.answered = 0;
@@ -483,19 +302,19 @@ static void open_run(void)
     sim.over = false;
     fd = open(sim.path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
-        bad("no room for a store");
+        bad(&sim.remains, "no room for a store");
     (void)close(fd);
     disk_watch(sim.path, sim.disk_plant, step);
     if (database_open(&sim.database, &settings, why) != ATAMO_OK ||
         writer_start(&sim.writer, &sim.database, (size_t)64 << 20) != ATAMO_OK)
-        bad("the store does not open: %s", why);
+        bad(&sim.remains, "the store does not open: %s", why);
 }
 
 static void run(void)
 {
     open_run();
     (void)pthread_mutex_lock(&sim.lock);
-    while (sim.answered < sim.queued || sim.submitted < BATCHES) {
+    while (sim.answered < sim.queued || sim.written.submitted < BATCHES) {
         if (sim.answered < sim.queued) {
             (void)pthread_cond_wait(&sim.quiet, &sim.lock);
             continue;
@@ -519,6 +338,7 @@ static void read_plant(const char *name)
             continue;
         sim.plant = plants[i].store;
         sim.disk_plant = plants[i].disk;
+        sim.remains.seals_again = sim.plant == NO_CHECKSUM;
         return;
     }
     (void)fprintf(stderr, "crash_disk: no plant %s\n", name);
@@ -533,11 +353,11 @@ static int run_all(uint64_t seconds)
 
     /* Nor does it set all bytes of a page: what malloc() leaves there is the same each time. */
     (void)mallopt(M_PERTURB, 1); /* NOLINT(concurrency-mt-unsafe): one thread */
-    while (sim.place->histories < sim.wanted && time(NULL) < until)
+    while (sim.remains.place->histories < sim.wanted && time(NULL) < until)
         run();
     (void)printf("%" PRIu64 " histories from seed %" PRIu64 " to %" PRIu64
                  ", all good, digest %016" PRIx64 "\n",
-                 sim.place->histories, first, sim.run - 1, sim.digest);
+                 sim.remains.place->histories, first, sim.run - 1, sim.remains.digest);
     return 0;
 }
 
@@ -560,10 +380,11 @@ int main(int argc, char **argv)
     pid_t child;
 
     fix_addresses(argv);
-    sim.place =
-        mmap(NULL, sizeof *sim.place, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (sim.place == MAP_FAILED)
+    sim.remains.place = mmap(NULL, sizeof *sim.remains.place, PROT_READ | PROT_WRITE,
+                             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (sim.remains.place == MAP_FAILED)
         return 2;
+    sim.remains.written = &sim.written;
     sim.wanted = 20000;
     sim.run = 1;
     for (int i = 1; i + 1 < argc; i += 2) {
@@ -580,9 +401,9 @@ int main(int argc, char **argv)
     (void)pthread_cond_init(&sim.quiet, NULL);
     (void)snprintf(sim.folder, sizeof sim.folder, "/dev/shm/atamo-disk-XXXXXX");
     if (mkdtemp(sim.folder) == NULL)
-        bad("no folder");
+        bad(&sim.remains, "no folder");
     (void)snprintf(sim.path, sizeof sim.path, "%s/store", sim.folder);
-    (void)snprintf(sim.image, sizeof sim.image, "%s/image", sim.folder);
+    (void)snprintf(sim.remains.path, sizeof sim.remains.path, "%s/image", sim.folder);
     child = fork();
     if (child == 0)
         exit(run_all(seconds)); /* NOLINT(concurrency-mt-unsafe): one thread */
@@ -591,7 +412,7 @@ int main(int argc, char **argv)
     if (WIFSIGNALED(status))
         (void)printf("crash_disk: history %" PRIu64 ", seed %" PRIu64
                      ": the store's pages lead nowhere: signal %d\n",
-                     sim.place->histories, sim.place->seed, WTERMSIG(status));
+                     sim.remains.place->histories, sim.remains.place->seed, WTERMSIG(status));
     remove_files();
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
