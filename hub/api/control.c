@@ -41,6 +41,7 @@ const void *control_extension(const char *name)
         .step_json = atamo_step_json,
         .name = atamo_name,
         .message_id = atamo_message_id,
+        .message_number = atamo_message_number,
     };
 
     return strcmp(name, ATAMO_CONTROL_EXTENSION) == 0 ? &table : NULL;

@@ -81,6 +81,9 @@ static void read_stats(void *argument)
     stats->rules = flow->current == NULL ? 0 : flow->current->rule_count;
     stats->generation = flow->current == NULL ? 0 : flow->current->number;
     stats->durable = flow_outlives(flow);
+    stats->refusing = flow->refusing             ? ATAMO_REASON_STOPPING
+                      : flow_store_refuses(flow) ? ATAMO_REASON_STORE
+                                                 : ATAMO_REASON_NONE;
 }
 
 /* The list of auditors changes while the hub is being reloaded or closed, and whoever does that may
@@ -299,6 +302,11 @@ int atamo_why(atamo_hub *hub, const char *id, char *buffer, size_t capacity, siz
 atamo_bytes atamo_name(const atamo_hub *hub, uint32_t name)
 {
     return names_text(hub->names, name);
+}
+
+uint64_t atamo_message_number(const atamo_hub *hub, const char *uuid)
+{
+    return number_from_uuid(atamo_text(uuid), hub->flow.node);
 }
 
 void atamo_message_id(const atamo_hub *hub, uint64_t message, char uuid[37])

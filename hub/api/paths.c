@@ -135,7 +135,7 @@ size_t atamo_step_json(const atamo_hub *hub, const atamo_telemetry *record, char
     } else {
         step.text = said;
     }
-    step_put(&step, "other", hub->flow.node, &writer);
+    step_put(&step, hub->flow.node, &writer);
     return writer.size;
 }
 

@@ -36,10 +36,9 @@ bool steps_add(struct steps *steps, const struct step *shown);
 const char *steps_state(const struct steps *steps);
 void steps_free(struct steps *steps);
 
-/* The members of one step, into an object that is open: "t_us", "step", "action"... `other` is the
- * name of the member for the message that a step names: a follow-up, or the first of two. */
-void step_put(const struct step *step, const char *other, uint64_t node,
-              struct json_writer *writer);
+/* The members of one step, into an object that is open: "t_us", "step", "action"... "other" is the
+ * message that a step names: a follow-up, or the first of two. */
+void step_put(const struct step *step, uint64_t node, struct json_writer *writer);
 
 /* [{"t_us", "step", ...}] */
 void steps_write(const struct steps *steps, uint64_t node, struct json_writer *writer);

@@ -35,19 +35,17 @@ static const char *outcome_of(unsigned step)
 }
 
 /* The other message that a step names. */
-static void put_other(const struct step *step, const char *name, uint64_t node,
-                      struct json_writer *writer)
+static void put_other(const struct step *step, uint64_t node, struct json_writer *writer)
 {
     char uuid[37];
 
     if (step->record.step != ATAMO_STEP_EMITTED && step->record.step != ATAMO_STEP_DUPLICATE)
         return;
     number_to_uuid(step->record.value[0], node, uuid);
-    put(writer, name, atamo_text(uuid));
+    put(writer, "other", atamo_text(uuid));
 }
 
-void step_put(const struct step *step, const char *other, uint64_t node,
-              struct json_writer *writer)
+void step_put(const struct step *step, uint64_t node, struct json_writer *writer)
 {
     const atamo_telemetry *record = &step->record;
     const unsigned kind = record->step;
@@ -71,7 +69,7 @@ void step_put(const struct step *step, const char *other, uint64_t node,
     put(writer, "text", step->text);
     if (kind == ATAMO_STEP_RETRY || kind == ATAMO_STEP_DELAYED)
         put_number(writer, "due_us", record->value[0] / NS_PER_US);
-    put_other(step, other, node, writer);
+    put_other(step, node, writer);
 }
 
 void steps_write(const struct steps *steps, uint64_t node, struct json_writer *writer)
@@ -79,7 +77,7 @@ void steps_write(const struct steps *steps, uint64_t node, struct json_writer *w
     json_open_array(writer);
     for (size_t i = 0; i < steps->count; i++) {
         json_open_object(writer);
-        step_put(&steps->list[i], "message", node, writer);
+        step_put(&steps->list[i], node, writer);
         json_close_object(writer);
     }
     json_close_array(writer);

@@ -10,7 +10,7 @@ import unittest
 HERE = pathlib.Path(__file__).parent
 INCLUDE = HERE.parent.parent / "sdk" / "include"
 
-LAST = "uint64_t duplicates;"  # the last field of atamo_stats
+LAST = "uint64_t refusing;"  # the last field of atamo_stats
 
 
 class Abi(unittest.TestCase):

@@ -56,6 +56,7 @@ typedef struct atamo_control {
                         size_t capacity);
     atamo_bytes (*name)(const atamo_hub *hub, uint32_t name);
     void (*message_id)(const atamo_hub *hub, uint64_t message, char uuid[37]);
+    uint64_t (*message_number)(const atamo_hub *hub, const char *uuid);
 } atamo_control;
 
 #ifdef __cplusplus

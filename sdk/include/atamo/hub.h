@@ -109,6 +109,7 @@ typedef struct atamo_stats {
     /* durable is 1 if a store keeps what is open for the next start. */
     uint64_t rules, generation, durable;
     uint64_t duplicates; /* events that came again and were not accepted twice */
+    uint64_t refusing;   /* ATAMO_REASON_* for which events are refused just now; 0: they are not */
 } atamo_stats;
 
 /* A consistent snapshot, of one tenant or (tenant NULL) of all. [any], waits for the hub's thread.
@@ -199,8 +200,9 @@ ATAMO_API size_t atamo_step_json(const atamo_hub *hub, const atamo_telemetry *re
 
 /* The text of a name in a telemetry record. Valid until the hub is closed. [any] */
 ATAMO_API atamo_bytes atamo_name(const atamo_hub *hub, uint32_t name);
-/* The UUID of a message number. [any] */
+/* The UUID of a message number, and back; 0: it is none of this hub's. [any] */
 ATAMO_API void atamo_message_id(const atamo_hub *hub, uint64_t message, char uuid[37]);
+ATAMO_API uint64_t atamo_message_number(const atamo_hub *hub, const char *uuid);
 
 /* --- clients ---------------------------------------------------------------------------------- */
 

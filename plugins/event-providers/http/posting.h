@@ -1,0 +1,13 @@
+/* posting - events of one POST on their way into the hub. */
+#ifndef HTTP_POSTING_H
+#define HTTP_POSTING_H
+
+#include "server.h"
+
+/* Look again at postings that wait for the last steps of their message. */
+void postings_look(struct server *server);
+
+/* Free those that are left when the hub's client is closed. */
+void postings_close(struct server *server);
+
+#endif

@@ -1,0 +1,75 @@
+/* server - the thread that speaks HTTP.
+ *
+ * It waits for the descriptors of the HTTP library and of two clients of the hub: one that submits
+ * and asks, one that watches telemetry. Nothing else of the plugin has a thread, but errands that
+ * may take long (errand.h).
+ */
+#ifndef HTTP_SERVER_H
+#define HTTP_SERVER_H
+
+#include "exchange.h"
+#include "listen.h"
+
+#include <atamo/control.h>
+#include <atamo/event_provider.h>
+#include <atamo/json.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { SERVER_LISTENERS_MAX = 8 };
+
+struct history;
+struct drain;
+struct errands;
+struct inquiries;
+struct posting;
+struct replay;
+struct visit;
+struct watch;
+
+struct server {
+    const atamo_host *host;
+    const atamo_control *control;
+    const atamo_json *json;
+    atamo_hub *hub;
+    atamo_client *client;  /* submits and asks */
+    atamo_client *watcher; /* sees every step */
+    atamo_reader *reader;
+    struct listener listeners[SERVER_LISTENERS_MAX];
+    struct MHD_Daemon *daemons[SERVER_LISTENERS_MAX];
+    size_t listener_count;
+    struct history *history;
+    struct errands *errands;
+    struct inquiries *inquiries; /* requests whose responses are kept */
+    struct exchange *exchanges;  /* all of them */
+    struct posting *postings;    /* events on their way into the hub */
+    struct watch *watches;       /* streams of telemetry */
+    struct drain *drains;        /* who waits for an agent to be drained */
+    struct replay *replays;      /* of dead letters, going on */
+    bool has_news;               /* steps that the watches have not seen */
+    int64_t flush_at_ms;         /* when they may see them */
+    bool durable;                /* accepted is on stable storage */
+    struct visit *visits;        /* connections */
+    size_t visit_count;
+    uint64_t started, answered[6]; /* exchanges; answers by the first digit of their status */
+    int wake_fd;
+    pthread_t thread;
+    bool has_thread;
+    bool resumed; /* a connection waits to be looked at again */
+    _Atomic bool stopping;
+    uint64_t max_body;
+    int64_t now_ms, now_ns; /* monotonic, and the hub's; of this round */
+    int64_t next_tick_ms;
+};
+
+/* Open listeners and clients, run the thread. On failure the host was told why. [control] */
+int server_start(struct server *server);
+
+/* Answer what is open, end the thread, close all. [control] */
+void server_stop(struct server *server);
+
+/* Make the thread look around. [any] */
+void server_wake(struct server *server);
+
+#endif
