@@ -209,6 +209,11 @@ int64_t atamo_submit_batch(atamo_client *client, const atamo_event_draft *drafts
 
 /* --- requests */
 
+static bool has_flag(const atamo_request_options *options, uint32_t flag)
+{
+    return options != NULL && ATAMO_HAS(options, flags) && (options->flags & flag) != 0;
+}
+
 static struct request *make_request(atamo_client *client, const atamo_request_options *options,
                                     atamo_reply_fn fn, void *user)
 {
@@ -226,10 +231,8 @@ static struct request *make_request(atamo_client *client, const atamo_request_op
     request->user = user;
     request->timeout_ms =
         options == NULL || options->timeout_ms == 0 ? DEFAULT_TIMEOUT_MS : options->timeout_ms;
-    if (options != NULL && ATAMO_HAS(options, flags)) {
-        request->until_accepted = (options->flags & ATAMO_UNTIL_ACCEPTED) != 0;
-        request->detached = (options->flags & ATAMO_DETACHED) != 0;
-    }
+    request->until_accepted = has_flag(options, ATAMO_UNTIL_ACCEPTED);
+    request->detached = has_flag(options, ATAMO_DETACHED);
     return request;
 }
 
@@ -252,8 +255,14 @@ int atamo_request(atamo_client *client, const atamo_event_draft *draft,
     client->requests = made;
     if (request != NULL)
         *request = made->id;
-    bell_ring(&client->hub->flow.bell);
+    if (!has_flag(options, ATAMO_MORE))
+        bell_ring(&client->hub->flow.bell);
     return ATAMO_OK;
+}
+
+void atamo_wake(atamo_client *client)
+{
+    bell_ring(&client->hub->flow.bell);
 }
 
 /* [hub thread] It may have ended, or still wait in the port's ring: then its timeout or its actions

@@ -22,6 +22,7 @@ const void *control_extension(const char *name)
         .client_open = hub_open_client,
         .client_close = atamo_client_close,
         .request = atamo_request,
+        .wake = atamo_wake,
         .cancel = atamo_cancel,
         .watch_telemetry = atamo_watch_telemetry,
         .fd = atamo_fd,

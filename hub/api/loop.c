@@ -7,6 +7,7 @@
 #include "api/loop.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 
 enum { POLL_TURNS = 64, HELD_NS = NS_PER_MS };
@@ -129,12 +130,20 @@ static void close_uv(struct loop *loop)
     (void)uv_loop_close(&loop->uv);
 }
 
+/* Looking for work on the only core keeps those from running who would bring it. */
+static bool has_core_of_its_own(void)
+{
+    cpu_set_t set;
+
+    return sched_getaffinity(0, sizeof set, &set) != 0 || CPU_COUNT(&set) > 1;
+}
+
 int loop_start(struct loop *loop, struct flow *flow, int64_t spin_ns)
 {
     int status;
 
     loop->flow = flow;
-    loop->spin_ns = spin_ns;
+    loop->spin_ns = has_core_of_its_own() ? spin_ns : 0;
     if (uv_loop_init(&loop->uv) != 0)
         return ATAMO_IO;
     status = start_thread(loop);

@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STREAM_BLOCK = 32 * 1024, UNIT_MS_MAX = 1000 * 3600 };
+enum { STREAM_BLOCK = 32 * 1024, PATIENT_MAX = 512, PATIENCE_MS = 5 };
 
 void *exchange_open(void *user, const char *target, struct MHD_Connection *connection)
 {
@@ -109,6 +109,33 @@ static enum MHD_Result gather(struct exchange *exchange, const char *data, size_
     return MHD_YES;
 }
 
+static void handle(struct exchange *exchange)
+{
+    exchange->handled = true;
+    exchange->handled_ms = exchange->server->now_ms;
+    guard_complete(exchange);
+    if (exchange->body.failed)
+        exchange_failed(exchange, ATAMO_NO_MEMORY, "");
+    else
+        exchange->route->handle(exchange);
+}
+
+/* Taking a connection out of the library's set and putting it back costs four system calls: one that
+ * will be answered in a moment stays, and is looked at in every round. */
+static enum MHD_Result wait_for_answer(struct exchange *exchange)
+{
+    struct server *server = exchange->server;
+
+    if (exchange->brief && server->patient < PATIENT_MAX &&
+        server->now_ms - exchange->handled_ms < PATIENCE_MS) {
+        server->patient++;
+        return MHD_YES;
+    }
+    exchange->suspended = true;
+    MHD_suspend_connection(exchange->connection);
+    return MHD_YES;
+}
+
 enum MHD_Result exchange_go_on(void *user, struct MHD_Connection *connection, const char *url,
                                const char *method, const char *version, const char *data,
                                size_t *size, void **place)
@@ -124,19 +151,10 @@ enum MHD_Result exchange_go_on(void *user, struct MHD_Connection *connection, co
         return begin(exchange, method, version);
     if (*size > 0)
         return gather(exchange, data, size);
-    if (exchange->response == NULL && !exchange->suspended) {
-        guard_complete(exchange);
-        if (exchange->body.failed)
-            exchange_failed(exchange, ATAMO_NO_MEMORY, "");
-        else
-            exchange->route->handle(exchange);
-    }
+    if (exchange->response == NULL && !exchange->handled)
+        handle(exchange);
     exchange->suspended = false;
-    if (exchange->response != NULL)
-        return answer(exchange);
-    exchange->suspended = true;
-    MHD_suspend_connection(exchange->connection);
-    return MHD_YES;
+    return exchange->response != NULL ? answer(exchange) : wait_for_answer(exchange);
 }
 
 /* --- what was asked */
@@ -212,13 +230,12 @@ void exchange_set(struct exchange *exchange, const char *name, const char *value
     exchange->header_count++;
 }
 
-/* The connection can be looked at again. */
+/* The connection is to be looked at again. */
 static void resume(struct exchange *exchange)
 {
-    if (!exchange->suspended)
-        return;
     exchange->server->resumed = true;
-    MHD_resume_connection(exchange->connection);
+    if (exchange->suspended)
+        MHD_resume_connection(exchange->connection);
 }
 
 static void put_response(struct exchange *exchange, unsigned status, const char *type,

@@ -31,6 +31,9 @@ struct exchange {
     unsigned status;
     bool suspended; /* its connection waits for an answer */
     bool begun;     /* its headers were looked at */
+    bool handled;   /* its handler was called */
+    bool brief;     /* its handler says: the answer will be there in a moment */
+    int64_t handled_ms;
     bool ended;     /* the connection has gone: nothing can be answered */
     struct {
         const char *name;

@@ -332,10 +332,11 @@ static int submit(void *user, const atamo_event_draft *draft, size_t index)
     struct posting *posting = user;
     const struct server *server = posting->server;
     struct item *item = &posting->items[index];
-    atamo_request_options options = {.size = sizeof options, .flags = ATAMO_UNTIL_ACCEPTED};
+    atamo_request_options options = {.size = sizeof options, 
+                                     .flags = ATAMO_UNTIL_ACCEPTED | ATAMO_MORE};
 
     if (posting->wait_ms > 0) {
-        options.flags = ATAMO_DETACHED;
+        options.flags = ATAMO_DETACHED | ATAMO_MORE;
         options.timeout_ms = (uint32_t)posting->wait_ms;
     }
     item->posting = posting;
@@ -343,6 +344,7 @@ static int submit(void *user, const atamo_event_draft *draft, size_t index)
     item->status = server->control->request(server->client, draft, &options, take_replies, item,
                                             &item->message);
     posting->open += item->status == ATAMO_OK;
+    posting->server->submitted = true;
     return ATAMO_OK;
 }
 
@@ -369,6 +371,7 @@ void events_post(struct exchange *exchange)
     }
     posting->batch = batch;
     posting->wait_ms = wait_ms;
+    exchange->brief = wait_ms == 0;
     if (drafts_visit(exchange, submit, posting) == ATAMO_OK && posting->open == 0)
         answer(posting);
 }

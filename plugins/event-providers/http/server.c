@@ -35,6 +35,7 @@ enum {
     CLOSE_MS = 1000,
     HEADER_BYTES = 24 * 1024,
     ROUNDS_MAX = 4,
+    PATIENT_MS = 1,
 };
 
 static int64_t monotonic_ms(void)
@@ -58,8 +59,12 @@ void server_wake(struct server *server)
 static void run_daemons(struct server *server)
 {
     server->resumed = false;
+    server->patient = 0;
     for (size_t i = 0; i < server->listener_count; i++)
         (void)MHD_run(server->daemons[i]);
+    if (server->submitted)
+        server->control->wake(server->client);
+    server->submitted = false;
 }
 
 static int timeout_ms(const struct server *server)
@@ -75,6 +80,8 @@ static int timeout_ms(const struct server *server)
         if (MHD_get_timeout(server->daemons[i], &ms) == MHD_YES && (int64_t)ms < least)
             least = (int64_t)ms;
     }
+    if (least <= 0 && server->patient > 0)
+        return PATIENT_MS; /* the library would look at those that wait again and again */
     return least < 0 ? 0 : (int)least;
 }
 
@@ -134,7 +141,7 @@ static void say_goodbye(struct server *server)
 
     for (struct exchange *exchange = server->exchanges, *next; exchange != NULL; exchange = next) {
         next = exchange->next;
-        if (exchange->suspended && exchange->begun)
+        if (exchange->handled)
             exchange_problem(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "the hub is stopping");
         exchange_wake(exchange);
     }

@@ -32,6 +32,7 @@ typedef struct atamo_control {
     int (*request)(atamo_client *client, const atamo_event_draft *draft,
                    const atamo_request_options *options, atamo_reply_fn fn, void *user,
                    uint64_t *request);
+    void (*wake)(atamo_client *client);
     int (*cancel)(atamo_client *client, uint64_t request);
     int (*watch_telemetry)(atamo_client *client, uint32_t flags, atamo_telemetry_fn fn, void *user);
     int (*fd)(const atamo_client *client);

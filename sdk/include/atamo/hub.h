@@ -279,13 +279,15 @@ enum {
     ATAMO_UNTIL_ACCEPTED = 1u << 0,
     /* Only listen: a timeout, atamo_cancel() and closing the client end the request, not the
      * actions. */
-    ATAMO_DETACHED = 1u << 1
+    ATAMO_DETACHED = 1u << 1,
+    /* One of several: the hub is not woken for it, but by atamo_wake() after the last one. */
+    ATAMO_MORE = 1u << 2
 };
 
 typedef struct atamo_request_options {
     uint32_t size;       /* sizeof(atamo_request_options) */
     uint32_t timeout_ms; /* 0: 30 s; UINT32_MAX: none */
-    uint32_t flags;      /* ATAMO_UNTIL_ACCEPTED, ATAMO_DETACHED */
+    uint32_t flags;      /* ATAMO_UNTIL_ACCEPTED, ATAMO_DETACHED, ATAMO_MORE */
     uint32_t reserved;
 } atamo_request_options;
 
@@ -294,6 +296,9 @@ typedef struct atamo_request_options {
 ATAMO_API int atamo_request(atamo_client *client, const atamo_event_draft *draft,
                             const atamo_request_options *options, atamo_reply_fn fn, void *user,
                             uint64_t *request);
+
+/* Wake the hub for requests that were made with ATAMO_MORE. [client] */
+ATAMO_API void atamo_wake(atamo_client *client);
 
 /* End a request: no callback for it follows, its actions are cancelled. ATAMO_NOT_FOUND. [client]
  */
