@@ -59,8 +59,7 @@ static int fill_client(atamo_client *client)
 
     if (status != ATAMO_OK)
         return status;
-    status =
-        port_open(number, &hub->flow.bell, &hub->flow.clock, hub->max_data, &client->port);
+    status = port_open(number, &hub->flow.bell, &hub->flow.clock, hub->max_data, &client->port);
     if (status == ATAMO_OK) {
         client->port->room = tell_room;
         client->port->room_user = client;

@@ -1,8 +1,8 @@
 /* paths - the steps of messages as JSON: one record, or all of a message.
  *
- * Happy path: the hub's thread copies what it remembers of a message; if that does not reach back to
- * the event's coming in and there is a store, its journal is read instead, on the caller's thread.
- * Fails when neither knows the message, for want of memory, or as the store does.
+ * Happy path: the hub's thread copies what it remembers of a message; if that does not reach back
+ * to the event's coming in and there is a store, its journal is read instead, on the caller's
+ * thread. Fails when neither knows the message, for want of memory, or as the store does.
  */
 #include "api/hub_inside.h"
 

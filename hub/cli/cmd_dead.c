@@ -243,7 +243,8 @@ static int show(const struct store_file *file, struct showing *showing, bool jso
         status = ATAMO_NO_MEMORY;
     if (status != ATAMO_OK)
         return status;
-    (void)steps_read(&steps, file->store, file->self, file->node, showing->event_id); /* the journal may not go back so far */
+    (void)steps_read(&steps, file->store, file->self, file->node,
+                     showing->event_id); /* the journal may not go back so far */
     status = print_shown(showing, &steps, json);
     steps_free(&steps);
     return status;

@@ -252,9 +252,10 @@ int build_rules(struct building *building)
         seen.mask = seen.mask * 2 + 1;
     seen.slots = calloc(seen.mask + 1, sizeof *seen.slots);
     rules = arena_array(building->arena, count, sizeof *rules);
-    status = seen.slots == NULL || rules == NULL || matched == NULL || hints_gather(building) != ATAMO_OK
-                 ? ATAMO_NO_MEMORY
-                 : index_new(building->arena, generation->plan, (uint32_t)count, &building->index);
+    status =
+        seen.slots == NULL || rules == NULL || matched == NULL || hints_gather(building) != ATAMO_OK
+            ? ATAMO_NO_MEMORY
+            : index_new(building->arena, generation->plan, (uint32_t)count, &building->index);
     for (size_t i = 0; i < count && status == ATAMO_OK; i++) {
         generation->rules = rules;
         generation->seen = matched;

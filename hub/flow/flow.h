@@ -366,8 +366,8 @@ void flow_cancel_all(struct flow *flow, atamo_reason reason);
 void flow_remember(struct flow *flow, struct message *message);
 void flow_forget_recent(struct flow *flow);
 
-/* The message with that id, the client's or the hub's UUID, if it is in flight or among the last ones
- * that finished. */
+/* The message with that id, the client's or the hub's UUID, if it is in flight or among the last
+ * ones that finished. */
 const struct message *flow_find(const struct flow *flow, atamo_bytes id);
 
 /* See atamo_why(). */

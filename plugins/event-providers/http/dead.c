@@ -1,7 +1,8 @@
 /* dead - /v1/dead-letters: list, show, replay, drop.
  *
  * Happy path: the hub hands out dead letters in the order of their ids; a page ends with the id
- * after which the next one begins. Replaying many goes on by itself, at the rate that was asked for.
+ * after which the next one begins. Replaying many goes on by itself, at the rate that was asked
+ * for.
  */
 #include "dead.h"
 

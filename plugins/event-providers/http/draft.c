@@ -72,8 +72,9 @@ static void put_attribute(struct envelope *envelope, const char *name, size_t na
         return;
     }
     for (size_t i = 0; i <= name_size; i++)
-        key[i] = (char)(i == name_size ? '\0' : name[i] >= 'A' && name[i] <= 'Z' ? name[i] | 0x20
-                                                                                 : name[i]);
+        key[i] = (char)(i == name_size                     ? '\0'
+                        : name[i] >= 'A' && name[i] <= 'Z' ? name[i] | 0x20
+                                                           : name[i]);
     envelope->typed |= strcmp(key, "type") == 0;
     envelope->traced |= strcmp(key, "traceparent") == 0;
     envelope->keyed |= strcmp(key, "idempotencykey") == 0;
@@ -190,8 +191,8 @@ static int visit_binary(struct exchange *exchange, draft_fn fn, void *user)
                         "no header ce-type; an event that is JSON as a whole is sent as "
                         "application/cloudevents+json");
     else
-        status = read_event(exchange, (atamo_bytes){envelope.text.data, envelope.text.size},
-                            &draft);
+        status =
+            read_event(exchange, (atamo_bytes){envelope.text.data, envelope.text.size}, &draft);
     if (status == ATAMO_OK) {
         draft.data = (atamo_bytes){exchange->body.data, exchange->body.size};
         draft.flags |= is_text(type) ? 0 : (uint32_t)ATAMO_DATA_BINARY;
@@ -252,8 +253,8 @@ int drafts_visit(struct exchange *exchange, draft_fn fn, void *user)
     case MODE_BATCH:
         return visit_batch(exchange, fn, user);
     default:
-        status = read_event(exchange, (atamo_bytes){exchange->body.data, exchange->body.size},
-                            &draft);
+        status =
+            read_event(exchange, (atamo_bytes){exchange->body.data, exchange->body.size}, &draft);
         return status == ATAMO_OK ? fn(user, &draft, 0) : status;
     }
 }

@@ -9,8 +9,8 @@
 /* Called for each event; borrowed during the call. Another value than ATAMO_OK ends the visit. */
 typedef int (*draft_fn)(void *user, const atamo_event_draft *draft, size_t index);
 
-/* How many events the exchange brings, all of them checked; -1: something is wrong, and the exchange
- * is answered. *batch: the answer is to be one, too. */
+/* How many events the exchange brings, all of them checked; -1: something is wrong, and the
+ * exchange is answered. *batch: the answer is to be one, too. */
 int64_t drafts_count(struct exchange *exchange, bool *batch);
 
 /* Visit them. To be called after drafts_count(). */

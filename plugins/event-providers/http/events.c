@@ -16,7 +16,7 @@ struct path {
     const struct server *server;
     struct text text; /* the steps */
     char type[128], id[512];
-    bool whole;          /* its coming in is there */
+    bool whole; /* its coming in is there */
     bool dead, finished;
 };
 
@@ -51,8 +51,8 @@ static void take_step(void *user, const atamo_telemetry *record)
     }
     if (record->step == ATAMO_STEP_ADMITTED)
         (void)atamo_telemetry_text(record, path->id, sizeof path->id);
-    path->finished = path->finished || record->step == ATAMO_STEP_FINISHED ||
-                     record->step == ATAMO_STEP_REFUSED;
+    path->finished =
+        path->finished || record->step == ATAMO_STEP_FINISHED || record->step == ATAMO_STEP_REFUSED;
     path->dead |= record->step == ATAMO_STEP_DEAD;
     if (record->step == ATAMO_STEP_REPLAYED) {
         path->dead = false;
@@ -72,10 +72,7 @@ static void answer(struct exchange *exchange, struct path *path, uint64_t messag
     text_string(&text, "id", path->id[0] != '\0' ? path->id : uuid);
     text_string(&text, "message", uuid);
     text_string(&text, "type", path->type);
-    text_string(&text, "state",
-                path->dead       ? "dead"
-                : path->finished ? "finished"
-                                 : "in flight");
+    text_string(&text, "state", path->dead ? "dead" : path->finished ? "finished" : "in flight");
     text_open(&text, "steps", '[');
     text.comma = false;
     text_add(&text, path->text.data, path->text.size);
@@ -87,9 +84,8 @@ static void answer(struct exchange *exchange, struct path *path, uint64_t messag
 /* --- errands */
 
 /* Ask the hub with a buffer that grows until the answer fits. [errand thread] */
-static void fetch(struct errand *errand,
-                  int (*ask)(atamo_hub *hub, const char *id, char *buffer, size_t capacity,
-                             size_t *size))
+static void fetch(struct errand *errand, int (*ask)(atamo_hub *hub, const char *id, char *buffer,
+                                                    size_t capacity, size_t *size))
 {
     size_t room = 16384;
     size_t size = 0;

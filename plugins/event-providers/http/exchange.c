@@ -101,8 +101,8 @@ static enum MHD_Result gather(struct exchange *exchange, const char *data, size_
     const struct server *server = exchange->server;
 
     if (exchange->response == NULL && exchange->body.size + *size > server->max_body)
-        exchange_problem(exchange, MHD_HTTP_CONTENT_TOO_LARGE,
-                         "the body is larger than %llu bytes", (unsigned long long)server->max_body);
+        exchange_problem(exchange, MHD_HTTP_CONTENT_TOO_LARGE, "the body is larger than %llu bytes",
+                         (unsigned long long)server->max_body);
     if (exchange->response == NULL)
         text_add(&exchange->body, data, *size);
     *size = 0;
@@ -120,8 +120,8 @@ static void handle(struct exchange *exchange)
         exchange->route->handle(exchange);
 }
 
-/* Taking a connection out of the library's set and putting it back costs four system calls: one that
- * will be answered in a moment stays, and is looked at in every round. */
+/* Taking a connection out of the library's set and putting it back costs four system calls: one
+ * that will be answered in a moment stays, and is looked at in every round. */
 static enum MHD_Result wait_for_answer(struct exchange *exchange)
 {
     struct server *server = exchange->server;
@@ -282,8 +282,9 @@ void exchange_send_json(struct exchange *exchange, unsigned status, struct text 
 
 void exchange_send_empty(struct exchange *exchange, unsigned status)
 {
-    put_response(exchange, status, NULL,
-                 MHD_create_response_from_buffer(0, (void *)(uintptr_t) "", MHD_RESPMEM_PERSISTENT));
+    put_response(
+        exchange, status, NULL,
+        MHD_create_response_from_buffer(0, (void *)(uintptr_t) "", MHD_RESPMEM_PERSISTENT));
 }
 
 void exchange_problem(struct exchange *exchange, unsigned status, const char *format, ...)

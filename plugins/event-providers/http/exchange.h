@@ -34,7 +34,7 @@ struct exchange {
     bool handled;   /* its handler was called */
     bool brief;     /* its handler says: the answer will be there in a moment */
     int64_t handled_ms;
-    bool ended;     /* the connection has gone: nothing can be answered */
+    bool ended; /* the connection has gone: nothing can be answered */
     struct {
         const char *name;
         char value[128];

@@ -1,8 +1,8 @@
 /* guard - who may come in, with what, and how long it may take.
  *
- * The HTTP library serves some requests that must be refused (RFC 9112): two lengths, a length and a
- * transfer coding, blanks in names of headers, no Host. They are looked for here, before the first
- * byte of a body is used.
+ * The HTTP library serves some requests that must be refused (RFC 9112): two lengths, a length and
+ * a transfer coding, blanks in names of headers, no Host. They are looked for here, before the
+ * first byte of a body is used.
  */
 #ifndef HTTP_GUARD_H
 #define HTTP_GUARD_H

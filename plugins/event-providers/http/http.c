@@ -104,14 +104,9 @@ static void destroy(void *self)
 static const atamo_event_provider event_provider = {.size = sizeof event_provider};
 
 ATAMO_PLUGIN = {
-    ATAMO_PLUGIN_HEAD,
-    .id = "http",
-    .version = "1.0.0",
-    .summary = "Events, requests and telemetry over HTTP.",
-    ATAMO_OPTIONS(options),
-    .create = create,
-    .start = start,
-    .drain = drain,
-    .destroy = destroy,
-    .event_provider = &event_provider,
+    ATAMO_PLUGIN_HEAD,      .id = "http",
+    .version = "1.0.0",     .summary = "Events, requests and telemetry over HTTP.",
+    ATAMO_OPTIONS(options), .create = create,
+    .start = start,         .drain = drain,
+    .destroy = destroy,     .event_provider = &event_provider,
 };

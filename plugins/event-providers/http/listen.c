@@ -159,10 +159,9 @@ int listener_open(struct listener *listener, const char *text, char why[LISTEN_W
     }
     listener->local = is_local(&address);
     listener->fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    error = listener->fd < 0 ? errno
-            : address.any.sa_family == AF_UNIX
-                ? bind_unix(listener, &address, size)
-                : bind_ip(listener, &address, size);
+    error = listener->fd < 0                   ? errno
+            : address.any.sa_family == AF_UNIX ? bind_unix(listener, &address, size)
+                                               : bind_ip(listener, &address, size);
     if (error == 0 && listen(listener->fd, BACKLOG) != 0)
         error = errno;
     if (error == 0)

@@ -1,4 +1,5 @@
-/* listen - sockets to listen on, from texts: "127.0.0.1:8080", "[::1]:8080", "unix:/run/atamo.sock".
+/* listen - sockets to listen on, from texts: "127.0.0.1:8080", "[::1]:8080",
+ * "unix:/run/atamo.sock".
  */
 #ifndef HTTP_LISTEN_H
 #define HTTP_LISTEN_H

@@ -32,8 +32,8 @@ static void put_label(struct text *text, const char *value)
     }
 }
 
-static void put_labelled(struct text *text, const char *name, const char *label,
-                         const char *value, uint64_t number)
+static void put_labelled(struct text *text, const char *name, const char *label, const char *value,
+                         uint64_t number)
 {
     text_print(text, "%s{%s=\"", name, label);
     put_label(text, value);
@@ -71,8 +71,7 @@ static void put_hub(struct text *text, const atamo_stats *stats)
         put_labelled(text, "atamo_actions_ended_total", "end", ends[i].name, ends[i].value);
     put_single(text, "atamo_actions_waiting", "gauge", "Actions that wait for an attempt.",
                stats->waiting);
-    put_single(text, "atamo_actions_running", "gauge", "Actions that agents hold.",
-               stats->running);
+    put_single(text, "atamo_actions_running", "gauge", "Actions that agents hold.", stats->running);
     put_single(text, "atamo_attempts_total", "counter", "Attempts.", stats->attempts);
     put_single(text, "atamo_retries_total", "counter", "Attempts that are to be made again.",
                stats->retries);
@@ -179,8 +178,7 @@ static void put_server(struct text *text, const struct server *server)
 {
     char class[] = "0xx";
 
-    put_head(text, "atamo_http_answers_total", "counter",
-             "Answers by the class of their status.");
+    put_head(text, "atamo_http_answers_total", "counter", "Answers by the class of their status.");
     for (size_t i = 1; i < sizeof server->answered / sizeof server->answered[0]; i++) {
         class[0] = (char)('0' + i);
         put_labelled(text, "atamo_http_answers_total", "class", class, server->answered[i]);

@@ -23,8 +23,8 @@ struct posting {
     struct server *server;
     struct exchange *exchange; /* NULL: its client has gone */
     bool batch;
-    uint64_t wait_ms;       /* 0: until it is accepted */
-    int64_t finishing_ms;   /* the end is known, its steps are waited for since; 0: not */
+    uint64_t wait_ms;     /* 0: until it is accepted */
+    int64_t finishing_ms; /* the end is known, its steps are waited for since; 0: not */
     size_t count, open;
     struct item {
         struct posting *posting;
@@ -215,8 +215,7 @@ static void put_fate(struct text *text, const struct fates *fates, size_t at)
     text_string(text, "state", atamo_step_name(record->step));
     text_uint(text, "attempt", record->attempt);
     text_string(text, "reason",
-                fates->texts[at][0] != '\0' ? fates->texts[at]
-                                            : atamo_reason_text(record->reason));
+                fates->texts[at][0] != '\0' ? fates->texts[at] : atamo_reason_text(record->reason));
     text_close(text, '}');
 }
 
@@ -332,7 +331,7 @@ static int submit(void *user, const atamo_event_draft *draft, size_t index)
     struct posting *posting = user;
     const struct server *server = posting->server;
     struct item *item = &posting->items[index];
-    atamo_request_options options = {.size = sizeof options, 
+    atamo_request_options options = {.size = sizeof options,
                                      .flags = ATAMO_UNTIL_ACCEPTED | ATAMO_MORE};
 
     if (posting->wait_ms > 0) {

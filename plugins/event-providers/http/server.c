@@ -5,8 +5,8 @@
  * limits, pings, what was kept long enough.
  *
  * Starting fails when an address is taken, when it could be reached from elsewhere and nobody is
- * asked who he is, or for want of descriptors or memory; the host is told why. At the end every open
- * exchange is answered, with 503 if it has to be, before connections are closed.
+ * asked who he is, or for want of descriptors or memory; the host is told why. At the end every
+ * open exchange is answered, with 503 if it has to be, before connections are closed.
  */
 #include "server.h"
 
@@ -92,10 +92,8 @@ static void sleep_until_news(const struct server *server)
     uint64_t ignored;
 
     polled[count++] = (struct pollfd){.fd = server->wake_fd, .events = POLLIN};
-    polled[count++] =
-        (struct pollfd){.fd = server->control->fd(server->client), .events = POLLIN};
-    polled[count++] =
-        (struct pollfd){.fd = server->control->fd(server->watcher), .events = POLLIN};
+    polled[count++] = (struct pollfd){.fd = server->control->fd(server->client), .events = POLLIN};
+    polled[count++] = (struct pollfd){.fd = server->control->fd(server->watcher), .events = POLLIN};
     for (size_t i = 0; i < server->listener_count; i++) {
         const union MHD_DaemonInfo *info =
             MHD_get_daemon_info(server->daemons[i], MHD_DAEMON_INFO_EPOLL_FD);
@@ -186,10 +184,9 @@ static struct MHD_Daemon *start_daemon(struct server *server, int fd)
         MHD_OPTION_NOTIFY_COMPLETED, exchange_close, server, MHD_OPTION_NOTIFY_CONNECTION,
         guard_connection, server, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)host->integer(host, "max_connections"), MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-        (unsigned)host->integer(host, "max_connections_per_address"),
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(host->integer(host, "idle_timeout") / 1000),
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_END);
+        (unsigned)host->integer(host, "max_connections_per_address"), MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)(host->integer(host, "idle_timeout") / 1000), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)HEADER_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 }
 
 static int open_listener(struct server *server, const char *address)
@@ -238,7 +235,8 @@ static int open_clients(struct server *server)
     if (status == ATAMO_OK)
         status = control->reader_open(&server->reader);
     if (status == ATAMO_OK)
-        status = control->watch_telemetry(server->watcher, ATAMO_WATCH_DROP, telemetry_take, server);
+        status =
+            control->watch_telemetry(server->watcher, ATAMO_WATCH_DROP, telemetry_take, server);
     return status;
 }
 

@@ -56,9 +56,9 @@ struct server {
     int wake_fd;
     pthread_t thread;
     bool has_thread;
-    bool resumed;    /* a connection waits to be looked at again */
-    bool submitted;  /* the hub is to be woken at the end of the round */
-    size_t patient;  /* those that stay with the library while they wait for their answers */
+    bool resumed;   /* a connection waits to be looked at again */
+    bool submitted; /* the hub is to be woken at the end of the round */
+    size_t patient; /* those that stay with the library while they wait for their answers */
     _Atomic bool stopping;
     uint64_t max_body;
     int64_t now_ms, now_ns; /* monotonic, and the hub's; of this round */

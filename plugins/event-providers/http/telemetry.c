@@ -1,8 +1,9 @@
 /* telemetry - GET /v1/telemetry: every step of every message as a stream of server-sent events.
  *
  * Happy path: records come into the history; every few milliseconds the streams are woken, and each
- * writes the steps from where it stands, as many as its connection takes. One that is too slow finds
- * that the history has gone on, and is told how many steps it has missed; nothing waits for it.
+ * writes the steps from where it stands, as many as its connection takes. One that is too slow
+ * finds that the history has gone on, and is told how many steps it has missed; nothing waits for
+ * it.
  */
 #include "telemetry.h"
 
@@ -192,8 +193,7 @@ static bool read_filters(struct exchange *exchange, struct watch *watch)
         if (wanted == NULL)
             continue;
         if (strlen(wanted) >= FILTER_MAX) {
-            exchange_problem(exchange, MHD_HTTP_BAD_REQUEST, "\"%s\" is too long",
-                             filter_names[i]);
+            exchange_problem(exchange, MHD_HTTP_BAD_REQUEST, "\"%s\" is too long", filter_names[i]);
             return false;
         }
         memcpy(watch->filters[i], wanted, strlen(wanted) + 1);

@@ -1,8 +1,8 @@
 /* text - a text that grows, and JSON written into it.
  *
- * Happy path: bytes are appended, room doubles. A string that is not UTF-8 is mended on its way into
- * JSON: each bad byte becomes U+FFFD, so that what goes out is always JSON. Fails for want of memory
- * only, and then says so in `failed`.
+ * Happy path: bytes are appended, room doubles. A string that is not UTF-8 is mended on its way
+ * into JSON: each bad byte becomes U+FFFD, so that what goes out is always JSON. Fails for want of
+ * memory only, and then says so in `failed`.
  */
 #include "text.h"
 
@@ -74,7 +74,11 @@ void text_print(struct text *text, const char *format, ...)
 static size_t utf8_size(const unsigned char *at, size_t left)
 {
     const unsigned char first = at[0];
-    const size_t size = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    const size_t size = first < 0x80   ? 1
+                        : first < 0xc2 ? 0
+                        : first < 0xe0 ? 2
+                        : first < 0xf0 ? 3
+                                       : 4;
 
     if (size == 0 || first > 0xf4 || size > left)
         return 0;

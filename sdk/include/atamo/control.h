@@ -3,9 +3,9 @@
  *
  * An event provider that answers its clients (HTTP, MCP) needs more than submit(): receipts,
  * responses, telemetry, the state of agents. It gets the functions of hub.h as a table, since a
- * plugin links nothing. What hub.h says of each holds here, with two differences: clients are opened
- * in start() and closed in drain(), and the functions that wait for the hub's thread may be called
- * from threads of the plugin's own, between start() and the return of drain().
+ * plugin links nothing. What hub.h says of each holds here, with two differences: clients are
+ * opened in start() and closed in drain(), and the functions that wait for the hub's thread may be
+ * called from threads of the plugin's own, between start() and the return of drain().
  *
  * In a simulation there is no such extension: extension() answers NULL.
  */

@@ -143,9 +143,9 @@ ATAMO_API int atamo_agent_pause(atamo_hub *hub, const char *agent, int paused);
 
 /* One rule, as it runs. Texts are cut to the arrays. */
 typedef struct atamo_rule_state {
-    uint32_t size; /* sizeof(atamo_rule_state), set by the caller */
-    uint32_t line; /* where it is written; 0: nowhere */
-    uint64_t hits; /* events that it matched since it was loaded */
+    uint32_t size;         /* sizeof(atamo_rule_state), set by the caller */
+    uint32_t line;         /* where it is written; 0: nowhere */
+    uint64_t hits;         /* events that it matched since it was loaded */
     int64_t last_match_ns; /* Unix ns; 0: never */
     char id[128];
     char provider[64]; /* "": the hub's own */
