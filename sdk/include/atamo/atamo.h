@@ -2,6 +2,7 @@
 #ifndef ATAMO_ATAMO_H
 #define ATAMO_ATAMO_H
 
+#include "atamo/access.h"
 #include "atamo/action.h"
 #include "atamo/agent.h"
 #include "atamo/auditor.h"
