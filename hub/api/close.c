@@ -142,6 +142,7 @@ static void free_all(atamo_hub *hub)
     free(hub->plugins);
     free(hub->plugin_path);
     free(hub->config_path);
+    token_slot_close(&hub->tokens);
     (void)pthread_mutex_destroy(&hub->control);
     free(hub);
 }

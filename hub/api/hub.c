@@ -68,6 +68,7 @@ static void free_hub(atamo_hub *hub)
     free(hub->plugins);
     free(hub->plugin_path);
     free(hub->config_path);
+    token_slot_close(&hub->tokens);
     (void)pthread_mutex_destroy(&hub->control);
     free(hub);
 }
@@ -91,6 +92,7 @@ static int make_hub(const atamo_settings *settings, atamo_hub **hub)
         return ATAMO_NO_MEMORY;
     memset(made, 0, sizeof *made);
     (void)pthread_mutex_init(&made->control, NULL);
+    token_slot_open(&made->tokens);
     made->names = names_open();
     status = made->names == NULL ? ATAMO_NO_MEMORY : copy_settings(made, settings);
     if (settings->now != NULL)
@@ -107,6 +109,7 @@ static int make_hub(const atamo_settings *settings, atamo_hub **hub)
     made->services.random = seed();
     made->services.extension = find_extension;
     made->services.extension_user = made;
+    made->services.tokens = &made->tokens;
     made->clients[0] = 1; /* number 0: events from the hub's own thread */
     *hub = made;
     return ATAMO_OK;
@@ -192,6 +195,19 @@ static int tell_kept(const struct swap *swap, struct problems *problems)
     return swap->kept;
 }
 
+/* Where there were no tokens before, they are asked for before anything new starts: what it lets in
+ * while the rest starts must not come without. */
+static void ask_for_tokens(atamo_hub *hub, const struct generation *generation)
+{
+    const struct log_sink *log = &hub->services.log;
+
+    if (generation->tokens == NULL)
+        return;
+    tokens_tell(generation->tokens, (struct tokens_log){log->fn, log->user});
+    if (hub->latest == NULL || hub->latest->tokens == NULL)
+        token_slot_set(&hub->tokens, generation->tokens);
+}
+
 /* Start what is new and make the generation current; on failure nothing has changed. */
 static int put_in_place(atamo_hub *hub, struct generation *generation, struct problems *problems)
 {
@@ -200,6 +216,7 @@ static int put_in_place(atamo_hub *hub, struct generation *generation, struct pr
     int status;
 
     hub->max_data = generation->hub.max_data;
+    ask_for_tokens(hub, generation);
     status = hub_start(hub, generation, problems);
     generation->number = before == NULL ? 1 : before->number + 1;
     if (status == ATAMO_OK) {
@@ -211,13 +228,17 @@ static int put_in_place(atamo_hub *hub, struct generation *generation, struct pr
     }
     if (status != ATAMO_OK) {
         (void)hub_stop(hub, generation, 0);
+        token_slot_set(&hub->tokens, before == NULL ? NULL : before->tokens);
         generation_free(generation);
         return status;
     }
     hub->latest = generation;
+    if (generation->tokens != NULL)
+        token_slot_set(&hub->tokens, generation->tokens);
     if (before == NULL)
         return tell_kept(&swap, problems);
     (void)hub_stop(hub, before, (uint32_t)(generation->hub.stop_ns / NS_PER_MS));
+    token_slot_set(&hub->tokens, generation->tokens); /* none: not before old providers ended */
     return ATAMO_OK;
 }
 

@@ -20,6 +20,7 @@ struct atamo_hub {
     struct flow flow; /* first: aligned */
     struct names *names;
     struct host_services services;
+    struct token_slot tokens; /* of the current generation */
     struct loop loop;
     pthread_mutex_t control;
     struct generation *latest; /* the flow's current one; control lock */

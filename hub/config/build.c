@@ -1,9 +1,9 @@
 /* build - from the tree to a generation.
  *
- * Happy path: settings of the hub, event types, users, instances of plugins, then the rules, which
- * name all of these. Each part adds what is wrong with it and goes on, so that one run finds
- * everything; if anything was wrong the generation is freed, and the instances that it made with
- * it.
+ * Happy path: settings of the hub, event types, users, tokens, instances of plugins, then the
+ * rules, which name all of these. Each part adds what is wrong with it and goes on, so that one run
+ * finds everything; if anything was wrong the generation is freed, and the instances that it made
+ * with it.
  */
 #include "config/instance_build.h"
 
@@ -57,8 +57,8 @@ int build_hub(struct building *building)
 
 static int build_all(struct building *building)
 {
-    int (*const parts[])(struct building *) = {build_hub, build_types, build_users, build_instances,
-                                               build_rules};
+    int (*const parts[])(struct building *) = {build_hub,    build_types,     build_users,
+                                               build_access, build_instances, build_rules};
     const enum config_depth depth = building->context->depth;
     int status = build_read(building, &format_top, building->config->root, &building->top);
 

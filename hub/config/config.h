@@ -31,6 +31,11 @@ int config_read(const struct config_source *source, struct problems *problems,
                 struct config **config);
 void config_free(struct config *config); /* NULL is fine */
 
+/* The file of tokens that it names, which need not be there; in the arena. ATAMO_INVALID if it
+ * names none or is wrong at its top, which `problems` says; ATAMO_NO_MEMORY. */
+int config_token_file(const struct config *config, struct arena *arena, struct problems *problems,
+                      const char **path);
+
 enum config_depth {
     CONFIG_RULES_ONLY, /* plugins are loaded and options checked; rule providers are created, as
                           they compile rules; nothing else is */

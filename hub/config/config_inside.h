@@ -50,6 +50,7 @@ struct building {
 int build_hub(struct building *building);
 int build_types(struct building *building);
 int build_users(struct building *building);
+int build_access(struct building *building);
 int build_instances(struct building *building);
 int build_store_alone(struct building *building);
 int build_rules(struct building *building);

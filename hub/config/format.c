@@ -26,6 +26,8 @@ static const struct key top_keys[] = {
      .about = "Where plugins are."},
     {"users", KEY_NAMED, AT(format_top, users), .inside = &format_user,
      .about = "Groups and tenants of users, by user. Who is not listed has neither."},
+    {"access", KEY_MAP, AT(format_top, access), .inside = &format_access,
+     .about = "Who may come in through plugins that listen for clients."},
     {"events", KEY_NAMED, AT(format_top, events), .inside = &format_event,
      .schema =
          "{\"type\":[\"object\",\"null\"],\"properties\":{\"*\":{\"enum\":[\"accept\","
@@ -113,6 +115,16 @@ static const struct key user_keys[] = {
 };
 
 const struct key_table format_user = TABLE("user", "a user", user_keys, format_user, "A user.");
+
+static const struct key access_keys[] = {
+    {"tokens", KEY_TEXT, AT(format_access, tokens), .max = 4000,
+     .about =
+         "The file of bearer tokens, relative to this file: see `atamo token`. What changes in "
+         "it holds within a second. Absent: no tokens are asked for."},
+};
+
+const struct key_table format_access =
+    TABLE("access", "\"access\"", access_keys, format_access, "Who may come in.");
 
 static const struct key event_keys[] = {
     {"required", KEY_LIST, AT(format_event, required),

@@ -13,7 +13,7 @@
 enum { FORMAT_NAME_MAX = 63, FORMAT_TYPE_MAX = 127, FORMAT_USER_MAX = 255 };
 
 struct format_top {
-    const struct yaml_node *schema, *hub, *plugins, *users, *events;
+    const struct yaml_node *schema, *hub, *plugins, *users, *access, *events;
     const struct yaml_node *agents, *auditors, *event_providers, *rule_providers, *store, *rules;
 };
 
@@ -31,6 +31,10 @@ struct format_plugins {
 struct format_user {
     struct key_texts groups;
     atamo_bytes tenant;
+};
+
+struct format_access {
+    atamo_bytes tokens;
 };
 
 struct format_event {
@@ -129,13 +133,13 @@ struct format_expected_action {
     const struct yaml_node *body;
 };
 
-extern const struct key_table format_top, format_hub, format_plugins, format_user, format_event,
-    format_allow, format_for, format_agent, format_rate, format_retry, format_breaker,
+extern const struct key_table format_top, format_hub, format_plugins, format_user, format_access,
+    format_event, format_allow, format_for, format_agent, format_rate, format_retry, format_breaker,
     format_auditor, format_event_provider, format_rule_provider, format_store, format_rule,
     format_provider_rule, format_action, format_action_retry, format_include, format_rules_file,
     format_suite, format_case, format_expect, format_expected_action;
 
-enum { FORMAT_TABLES = 25 };
+enum { FORMAT_TABLES = 26 };
 
 extern const struct key_table *const format_tables[FORMAT_TABLES];
 

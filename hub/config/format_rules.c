@@ -188,6 +188,7 @@ const struct key_table *const format_tables[FORMAT_TABLES] = {
     &format_hub,
     &format_plugins,
     &format_user,
+    &format_access,
     &format_event,
     &format_allow,
     &format_agent,

@@ -36,6 +36,7 @@ void generation_free(struct generation *generation)
         leave(generation->rule_providers[i].instance);
     if (generation->store != NULL)
         leave(generation->store->instance);
+    tokens_unref(generation->tokens);
     arena_close(&generation->arena);
     free(generation);
 }

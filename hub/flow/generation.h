@@ -7,6 +7,7 @@
 #define HUB_FLOW_GENERATION_H
 
 #include "access/identities.h"
+#include "access/tokens.h"
 #include "base/arena.h"
 #include "model/event_type.h"
 #include "plugin/instance.h"
@@ -92,6 +93,7 @@ struct generation {
 
     const struct event_types *types;
     const struct identities *identities;
+    struct tokens *tokens; /* a reference; NULL: none are configured */
 
     struct agent_settings *agents;
     size_t agent_count;

@@ -6,6 +6,7 @@
  */
 #include "flow/host.h"
 
+#include "flow/access.h"
 #include "flow/deliver.h"
 #include "flow/kv.h"
 #include "flow/outbox.h"
@@ -379,6 +380,8 @@ static const void *host_extension(const atamo_host *host, const char *name)
 
     if (strcmp(name, ATAMO_JSON_EXTENSION) == 0)
         return json_extension();
+    if (strcmp(name, ATAMO_ACCESS_EXTENSION) == 0)
+        return access_extension();
     if (strcmp(name, ATAMO_KV_EXTENSION) == 0)
         return instance_of(host)->keeps ? kv_extension() : NULL;
     return services->extension == NULL ? NULL : services->extension(services->extension_user, name);

@@ -2,6 +2,7 @@
 #ifndef HUB_FLOW_HOST_H
 #define HUB_FLOW_HOST_H
 
+#include "access/tokens.h"
 #include "flow/inlet.h"
 #include "plugin/instance.h"
 
@@ -21,6 +22,7 @@ struct host_services {
     void *extension_user;
     void (*finished)(void *user); /* an event provider has finished. [any] */
     void *finished_user;
+    struct token_slot *tokens; /* NULL: there are never any */
 };
 
 static inline struct host_services *host_services_of(const atamo_host *host)

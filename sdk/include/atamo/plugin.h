@@ -163,8 +163,8 @@ struct atamo_host {
     /* -- rule providers, within evaluate(): propose one action. See rule_provider.h. [loop] */
     int (*propose)(const atamo_host *host, void *evaluation, const void *proposal);
 
-    /* -- abilities by name and version, or NULL: "atamo.json/1" (json.h), "atamo.loop/1" (loop.h).
-     *    The table is valid until destroy() returns. [any], and in create(). */
+    /* -- abilities by name and version, or NULL: "atamo.json/1" (json.h), "atamo.loop/1" (loop.h),
+     *    "atamo.kv/1" (kv.h), "atamo.access/1" (access.h). The table is valid until destroy() returns. [any], and in create(). */
     const void *(*extension)(const atamo_host *host, const char *name);
 };
 
