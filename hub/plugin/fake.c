@@ -272,6 +272,7 @@ size_t atamo_test_close(atamo_test_host *host)
     free(host->lines.items);
     free(host->cells.items);
     free(host->held.items);
+    free(host->tokens.items);
     free(host->proposals.items);
     free(host->batch);
     names_close(host->names);

@@ -15,6 +15,7 @@
 #include "base/random.h"
 #include "model/cloudevent.h"
 
+#include <atamo/access.h>
 #include <atamo/json.h>
 #include <atamo/kv.h>
 #include <atamo/loop.h>
@@ -108,6 +109,8 @@ struct atamo_test_host {
     struct fake_list held;  /* writes of actions that are not settled */
     uint64_t versions;
 
+    struct fake_list tokens; /* of fake_access.c */
+
     struct names *names;
     atamo_telemetry *batch;
     size_t batch_count, batch_room;
@@ -156,6 +159,8 @@ struct fake_action *fake_given(const struct atamo_test_host *host, atamo_action 
 /* Its outcome is set: what it has written takes effect or not. Under the lock. */
 void fake_kv_settle(struct atamo_test_host *host, struct fake_action *action);
 const atamo_kv *fake_kv_table(void);
+
+const atamo_access *fake_access_table(void);
 
 /* Each part of the host fills in its functions. */
 void fake_fill_base(struct atamo_host *table);

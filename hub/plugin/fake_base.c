@@ -233,6 +233,8 @@ static const void *base_extension(const atamo_host *table, const char *name)
 
     if (strcmp(name, ATAMO_JSON_EXTENSION) == 0)
         return json_extension();
+    if (strcmp(name, ATAMO_ACCESS_EXTENSION) == 0)
+        return fake_access_table();
     if (strcmp(name, ATAMO_KV_EXTENSION) == 0)
         return (host->flags & ATAMO_TEST_NO_STORE) != 0 ? NULL : fake_kv_table();
     return strcmp(name, ATAMO_LOOP_EXTENSION) == 0 ? fake_loop_table() : NULL;

@@ -20,6 +20,7 @@
 #ifndef ATAMO_TEST_H
 #define ATAMO_TEST_H
 
+#include "atamo/access.h"
 #include "atamo/agent.h"
 #include "atamo/auditor.h"
 #include "atamo/event_provider.h"
@@ -165,6 +166,13 @@ ATAMO_API int atamo_test_kv_put(atamo_test_host *host, const char *tenant, const
 /* What a key has; "" if it is not there. [any] */
 ATAMO_API atamo_bytes atamo_test_kv_get(const atamo_test_host *host, const char *tenant,
                                         const char *key);
+
+/* --- bearer tokens (access.h) ----------------------------------------------------------------- */
+
+/* From now on `token`, which may be any text, is that of `who`; NULL: it is revoked. Copied. Before
+ * the first of these calls the hub has no tokens: required() is 0, check() is ATAMO_UNSUPPORTED.
+ * ATAMO_NO_MEMORY. [any] */
+ATAMO_API int atamo_test_token(atamo_test_host *host, const char *token, const atamo_identity *who);
 
 /* --- events that the plugin submitted or emitted -----------------------------------------------
  */
