@@ -54,6 +54,13 @@ static const struct cli_option dead_replay_options[] = {
     {"dry-run", NULL, "say which, and change nothing"},
     {"json", NULL, "print JSON"},
 };
+static const struct cli_option token_new_options[] = {
+    {"scope", "SCOPES", "what it may do, with ',' between them; events:write"},
+    {"expires", "DURATION", "how long it holds: 12h, 90d; for ever"},
+    {"tenant", "TENANT", "whose data its user works with"},
+    {"note", "TEXT", "what it is for, for people"},
+    {"json", NULL, "print JSON"},
+};
 static const struct cli_option json_options[] = {
     {"json", NULL, "print JSON"},
 };
@@ -126,6 +133,20 @@ const struct cli_command commands[] = {
      OPTIONS(json_options), .run = cmd_backup, .group = "Store"},
     {"restore", "CONFIG FILE", "check a copy and put it in the place of a store that is gone", 2, 2,
      OPTIONS(json_options), .run = cmd_restore, .group = "Store"},
+    {"token new", "CONFIG USER", "make a bearer token and print it, once", 2, 2,
+     OPTIONS(token_new_options), .run = cmd_token_new, .group = "Access",
+     .notes =
+         "Scopes: events:write, requests:write, telemetry:read, rules:read, rules:write,\n"
+         "agents:manage, dead:manage, or * for all. The configuration says where tokens are kept:\n"
+         "access: {tokens: FILE}. A user has at most two at a time, so that one can follow "
+         "another.\n"
+         "A hub that runs knows it within a second."},
+    {"token list", "CONFIG", "the tokens: whose they are and what they may do", 1, 1,
+     OPTIONS(json_options), .run = cmd_token_list, .group = "Access"},
+    {"token revoke", "CONFIG ID", "let a token hold no longer", 2, 2, .run = cmd_token_revoke,
+     .group = "Access",
+     .notes = "ID is that of the list: the part of the token between its two '_'.\n"
+              "A hub that runs knows it within a second."},
     {"plugin list", "", "the plugins that are found", 0, 0, OPTIONS(json_options),
      .run = cmd_plugin_list, .group = "Plugins",
      .notes = "They are looked for in the folders of ATAMO_PLUGIN_PATH and where they were\n"
