@@ -6,6 +6,10 @@
  * found. */
 #include "fixture.h"
 
+#include "access/token_file.h"
+#include "unit/config/files.h"
+
+#include <atamo/access.h>
 #include <atamo/kv.h>
 
 #include <errno.h>
@@ -107,6 +111,45 @@ void *realloc(void *memory, size_t size)
 
 /* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
 
+static struct files files;
+static char some_token[TOKEN_TEXT_SIZE + 1];
+
+/* Each time somebody asks a second has passed, so that the file is looked at again. */
+static _Atomic int64_t passed_ns;
+
+static int64_t now(void *user)
+{
+    struct timespec moment;
+
+    (void)user;
+    (void)clock_gettime(CLOCK_MONOTONIC, &moment);
+    return moment.tv_sec * INT64_C(1000000000) + moment.tv_nsec + atomic_load(&passed_ns);
+}
+
+static void ask(const atamo_host *host)
+{
+    const atamo_access *access = host->extension(host, ATAMO_ACCESS_EXTENSION);
+    atamo_identity who = {.size = sizeof who};
+
+    (void)atomic_fetch_add(&passed_ns, INT64_C(1000000000));
+    assert_int_equal(access->check(host, atamo_text(some_token), &who), ATAMO_OK);
+}
+
+/* Make a token and revoke it again; the one that is there stays whatever fails. */
+static void change_tokens(void)
+{
+    struct token token = {.user = "ben", .scopes = TOKEN_SCOPES_ALL, .created_ns = 1000000};
+    char path[256], text[TOKEN_TEXT_SIZE + 1];
+    struct problems problems;
+
+    problems_init(&problems);
+    (void)snprintf(path, sizeof path, "%s/tokens", files.folder);
+    if (token_file_add(path, &token, &problems, text) == ATAMO_OK)
+        while (token_file_remove(path, token.id, &problems, &token) != ATAMO_OK)
+            continue;
+    problems_close(&problems);
+}
+
 static void work(void *self, atamo_action action)
 {
     const atamo_host *host = self;
@@ -114,6 +157,7 @@ static void work(void *self, atamo_action action)
     atamo_action_info info = {.size = sizeof info};
 
     (void)host->info(host, action, &info);
+    ask(host);
     if (strcmp(info.type.data, "emit") == 0) {
         const atamo_kv *kv = host->extension(host, ATAMO_KV_EXTENSION);
 
@@ -136,6 +180,7 @@ static const atamo_plugin plugin = {
 };
 
 static const char yaml[] =
+    "access: {tokens: %s/tokens}\n"
     "users: {anna: {groups: [g]}}\n"
     "events: {'*': accept, order: {required: [data.n]}}\n"
     "agents: {a: {plugin: work, queue: 4, retry: {base: 1ms, max: 1ms}}}\n"
@@ -152,7 +197,9 @@ static bool has_store;
 
 static const char *configuration(char text[2048])
 {
-    (void)snprintf(text, 2048, "%s%s", yaml, has_store ? store : "");
+    const int size = snprintf(text, 2048, yaml, files.folder);
+
+    (void)snprintf(text + size, 2048 - (size_t)size, "%s", has_store ? store : "");
     return text;
 }
 
@@ -164,7 +211,8 @@ static int open_hub(atamo_hub **hub)
                                      .config = atamo_text(configuration(text)),
                                      .plugins = plugins,
                                      .plugin_count = 1,
-                                     .log = fixture_quiet};
+                                     .log = fixture_quiet,
+                                     .now = now};
 
     return atamo_open(&settings, hub, NULL);
 }
@@ -216,6 +264,7 @@ static void live_once(void)
         (void)atamo_submit(client, &draft, NULL);
         (void)atamo_wait_idle(hub, 5000);
         (void)atamo_dispatch(client, 0, NULL);
+        change_tokens();
         (void)atamo_reload(hub, NULL, atamo_text(configuration(text)), NULL);
         (void)atamo_submit(client, &draft, NULL);
         atamo_client_close(client);
@@ -272,6 +321,27 @@ static void test_a_hub_works_once_memory_is_there_again(void **state)
     assert_int_equal(atamo_close(hub, 5000), ATAMO_OK);
 }
 
+static int make_token(void **state)
+{
+    struct token token = {.user = "anna", .scopes = TOKEN_SCOPES_ALL, .created_ns = 1000000};
+    char path[256];
+    struct problems problems;
+
+    (void)state;
+    if (!files_open(&files))
+        return -1;
+    problems_init(&problems);
+    (void)snprintf(path, sizeof path, "%s/tokens", files.folder);
+    return token_file_add(path, &token, &problems, some_token);
+}
+
+static int remove_token(void **state)
+{
+    (void)state;
+    files_close(&files);
+    return 0;
+}
+
 int main(void)
 {
 #define TEST(name, set_up)                           \
@@ -285,5 +355,5 @@ int main(void)
         TEST(test_a_hub_works_once_memory_is_there_again, with_store),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_token, remove_token);
 }

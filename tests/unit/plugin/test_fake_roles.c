@@ -392,6 +392,45 @@ static void test_a_timer_left_behind_is_misuse(void **state)
     assert_int_equal(atamo_test_close(host), 1);
 }
 
+/* --- bearer tokens */
+
+static void test_tokens_are_those_that_the_test_gave_out(void **state)
+{
+    atamo_test_host *host = atamo_test_run(&counter_plugin, NULL);
+    const atamo_host *table = atamo_test_table(host);
+    const atamo_access *access = table->extension(table, ATAMO_ACCESS_EXTENSION);
+    const atamo_identity anna = {
+        .size = sizeof anna, .scopes = ATAMO_SCOPE_EVENTS_WRITE, .user = "anna", .tenant = "acme"};
+    atamo_identity who = {.size = sizeof who};
+
+    (void)state;
+    assert_int_equal(access->required(table), 0);
+    assert_int_equal(access->check(table, atamo_text("a"), &who), ATAMO_UNSUPPORTED);
+    assert_int_equal(atamo_test_token(host, "a", &anna), ATAMO_OK);
+    assert_int_equal(access->required(table), 1);
+    assert_int_equal(access->check(table, atamo_text("a"), &who), ATAMO_OK);
+    assert_string_equal(who.user, "anna");
+    assert_string_equal(who.tenant, "acme");
+    assert_int_equal(who.scopes, ATAMO_SCOPE_EVENTS_WRITE);
+    assert_int_equal(access->check(table, atamo_text("b"), &who), ATAMO_DENIED);
+    assert_int_equal(atamo_test_token(host, "a", NULL), ATAMO_OK);
+    assert_int_equal(access->check(table, atamo_text("a"), &who), ATAMO_DENIED);
+    assert_int_equal(access->required(table), 1);
+    assert_int_equal(atamo_test_close(host), 0);
+}
+
+static void test_an_identity_without_its_size_is_misuse(void **state)
+{
+    atamo_test_host *host = run_quiet(&counter_plugin);
+    const atamo_host *table = atamo_test_table(host);
+    const atamo_access *access = table->extension(table, ATAMO_ACCESS_EXTENSION);
+    atamo_identity who = {.size = 0};
+
+    (void)state;
+    assert_int_equal(access->check(table, atamo_text("a"), &who), ATAMO_INVALID);
+    assert_int_equal(atamo_test_close(host), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -407,6 +446,8 @@ int main(void)
         cmocka_unit_test(test_the_loop_watches_descriptors_and_runs_posted_calls),
         cmocka_unit_test(test_timers_follow_the_virtual_clock),
         cmocka_unit_test(test_a_timer_left_behind_is_misuse),
+        cmocka_unit_test(test_tokens_are_those_that_the_test_gave_out),
+        cmocka_unit_test(test_an_identity_without_its_size_is_misuse),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
