@@ -14,6 +14,8 @@ MISTAKES = [
     "agent: {}",
     "hub: {max_clients: 0}",
     "hub: {stop_limit: 10}",
+    "access: {token: x}",
+    "access: {tokens: [x]}",
     "agents: {a: {}}",
     "agents: {a: {plugin: log, worker: 2}}",
     "agents: {a: {plugin: log, rate: 100/m}}",

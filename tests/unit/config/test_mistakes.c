@@ -58,6 +58,8 @@ static void test_unknown_keys_come_with_the_nearest_known_one(void **state)
          "plugin \"worker\" has no option \"sise\": did you mean \"size\"?", false},
         {"users: {anna: {group: sales}}", 1, 16,
          "unknown key \"group\" in a user; did you mean \"groups\"?", false},
+        {"access: {token: x}", 1, 10,
+         "unknown key \"token\" in \"access\"; did you mean \"tokens\"?", false},
         {"rules:\n- {id: a, whn: {}}", 2, 11,
          "unknown key \"whn\" in a rule; did you mean \"when\"?", false},
         {"plugins: {xyzzy: 1}", 1, 11, "unknown key \"xyzzy\" in \"plugins\"; there is path",
