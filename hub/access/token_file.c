@@ -126,6 +126,16 @@ static char *follow(const char *path)
     return real == NULL && errno == ENOENT ? strdup(path) : real;
 }
 
+static char *beside(const char *path)
+{
+    const size_t room = strlen(path) + sizeof ".new";
+    char *name = malloc(room);
+
+    if (name != NULL)
+        (void)snprintf(name, room, "%s.new", path);
+    return name;
+}
+
 static int lock_folder(struct change *change, struct problems *problems)
 {
     char *folder = strdup(change->real);
@@ -165,14 +175,13 @@ static int begin_change(const char *path, bool makes, struct problems *problems,
     change->real = follow(path);
     if (change->real == NULL)
         return file_problem(path, problems, "find", errno);
-    if (asprintf(&change->beside, "%s.new", change->real) < 0) {
-        change->beside = NULL;
+    change->beside = beside(change->real);
+    if (change->beside == NULL)
         return ATAMO_NO_MEMORY;
-    }
     status = lock_folder(change, problems);
     if (status != ATAMO_OK)
         return status;
-    change->is_there = access(change->real, F_OK) == 0;
+    change->is_there = access(change->real, F_OK) == 0 || errno != ENOENT;
     if (!change->is_there && makes)
         return ATAMO_OK;
     return token_file_read(change->real, problems, &change->list, &change->about);

@@ -11,6 +11,7 @@
 #include "flow/host.h"
 
 #include <string.h>
+#include <time.h>
 
 static struct tokens *current(const atamo_host *host)
 {
@@ -19,15 +20,29 @@ static struct tokens *current(const atamo_host *host)
     return slot == NULL ? NULL : token_slot_ref(slot);
 }
 
+/* Tokens expire by the calendar: the hub's own clock follows nobody who sets the system's, and
+ * stands while the machine sleeps. Only where somebody else's clock rules all, it rules here. */
+static int64_t calendar(const struct clock *clock)
+{
+    struct timespec now;
+
+    if (clock->now != NULL || clock_gettime(CLOCK_REALTIME, &now) != 0)
+        return clock_now(clock);
+    return now.tv_sec * (int64_t)NS_PER_S + now.tv_nsec;
+}
+
 static int access_check(const atamo_host *host, atamo_bytes token, atamo_identity *who)
 {
-    struct tokens *tokens = current(host);
     atamo_identity full = {.size = who->size};
+    struct tokens *tokens;
     int status;
 
+    if (who->size < offsetof(atamo_identity, user))
+        return ATAMO_INVALID;
+    tokens = current(host);
     if (tokens == NULL)
         return ATAMO_UNSUPPORTED;
-    status = tokens_check(tokens, token, clock_now(&host_flow(host)->clock), &full);
+    status = tokens_check(tokens, token, calendar(&host_flow(host)->clock), &full);
     tokens_unref(tokens);
     if (status == ATAMO_OK)
         memcpy(who, &full, who->size < sizeof full ? who->size : sizeof full);

@@ -55,7 +55,7 @@ typedef struct atamo_access {
      * the call only and never logged. *who is the caller's, written on success. Takes some
      * microseconds; once a second it may read a file. ATAMO_DENIED: nobody's, expired, revoked or
      * no token at all; which of these is not told. ATAMO_UNSUPPORTED: this hub has no tokens.
-     * [any] */
+     * ATAMO_INVALID: the size of *who is not set. [any] */
     int (*check)(const atamo_host *host, atamo_bytes token, atamo_identity *who);
 
     /* 1 if the configuration names a file of tokens: then nobody may be let in without one. 0 if

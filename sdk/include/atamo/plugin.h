@@ -164,7 +164,8 @@ struct atamo_host {
     int (*propose)(const atamo_host *host, void *evaluation, const void *proposal);
 
     /* -- abilities by name and version, or NULL: "atamo.json/1" (json.h), "atamo.loop/1" (loop.h),
-     *    "atamo.kv/1" (kv.h), "atamo.access/1" (access.h). The table is valid until destroy() returns. [any], and in create(). */
+     *    "atamo.kv/1" (kv.h), "atamo.access/1" (access.h). The table is valid until destroy()
+     *    returns. [any], and in create(). */
     const void *(*extension)(const atamo_host *host, const char *name);
 };
 

@@ -175,6 +175,9 @@ static void test_a_plugin_is_told_whose_token_it_is(void **state)
     assert_int_equal(older.size, 8);
     assert_string_equal(older.user, "untouched");
     assert_int_equal(check(door, "atamo_"), ATAMO_DENIED);
+    older.size = 0;
+    assert_int_equal(door->access->check(door->host, atamo_text(house->token), &older),
+                     ATAMO_INVALID);
     assert_int_equal(atamo_close(house->hub, 1000), ATAMO_OK);
 }
 
@@ -274,7 +277,7 @@ static void test_checks_go_on_while_files_change_and_reloads_swap_them(void **st
         assert_int_equal(pthread_create(&threads[i], NULL, ask, house), 0);
     for (int i = 0; i < 20; i++) {
         const char *name = i % 2 == 0 ? "copy" : "tokens";
-        char user[16], text[TOKEN_TEXT_SIZE + 1];
+        char user[32], text[TOKEN_TEXT_SIZE + 1];
 
         assert_int_equal(reload(house, name, DOOR), ATAMO_OK);
         (void)snprintf(user, sizeof user, "user-%d", i);
