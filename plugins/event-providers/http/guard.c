@@ -276,8 +276,62 @@ bool guard_request(struct exchange *exchange, const char *method, const char *ve
     return true;
 }
 
+/* --- who asks */
+
+static bool refuse_stranger(struct exchange *exchange, const char *why)
+{
+    exchange_set(exchange, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"atamo\"");
+    exchange_problem(exchange, MHD_HTTP_UNAUTHORIZED, "%s", why);
+    return false;
+}
+
+/* Whose token came with it? False: nobody's, and it is answered. */
+static bool know(struct exchange *exchange, atamo_identity *who)
+{
+    const struct server *server = exchange->server;
+    const char *header = exchange_header(exchange, MHD_HTTP_HEADER_AUTHORIZATION);
+
+    if (header == NULL || strncasecmp(header, "Bearer ", 7) != 0)
+        return refuse_stranger(exchange, "this asks for a token: Authorization: Bearer TOKEN");
+    if (server->access->check(server->host, atamo_text(header + 7), who) != ATAMO_OK)
+        return refuse_stranger(exchange, "the token is nobody's, or it has expired");
+    (void)snprintf(exchange->user, sizeof exchange->user, "%s", who->user);
+    (void)snprintf(exchange->tenant, sizeof exchange->tenant, "%s", who->tenant);
+    return true;
+}
+
+/* What telemetry tells is of all tenants. */
+static bool sees_all(const struct route *route)
+{
+    return (route->scope & (ATAMO_SCOPE_EVENTS_WRITE | ATAMO_SCOPE_REQUESTS_WRITE)) == 0;
+}
+
 bool guard_scope(struct exchange *exchange)
 {
-    (void)exchange;
+    const struct server *server = exchange->server;
+    const struct route *route = exchange->route;
+    atamo_identity who = {.size = sizeof who};
+
+    if (route->scope == 0)
+        return true;
+    if (server->access == NULL || server->access->required(server->host) == 0) {
+        if (server->is_local)
+            return true;
+        exchange_problem(exchange, MHD_HTTP_FORBIDDEN,
+                         "this can be reached from elsewhere, and no tokens are configured");
+        return false;
+    }
+    if (!know(exchange, &who))
+        return false;
+    if ((who.scopes & route->scope) == 0) {
+        exchange_problem(exchange, MHD_HTTP_FORBIDDEN, "the token does not allow %s",
+                         atamo_scope_name(route->scope));
+        return false;
+    }
+    if (who.tenant[0] != '\0' && sees_all(route)) {
+        exchange_problem(exchange, MHD_HTTP_FORBIDDEN,
+                         "this tells of all tenants, and the token is for one");
+        return false;
+    }
     return true;
 }

@@ -69,6 +69,8 @@ static int create(const atamo_host *host, void **self)
     server->host = host;
     server->wake_fd = -1;
     server->control = host->extension(host, ATAMO_CONTROL_EXTENSION);
+    server->access = host->extension(host, ATAMO_ACCESS_EXTENSION);
+    server->is_local = true;
     server->json = host->extension(host, ATAMO_JSON_EXTENSION);
     *self = server;
     return ATAMO_OK;

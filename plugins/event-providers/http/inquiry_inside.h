@@ -34,6 +34,7 @@ struct inquiry {
     struct server *server;
     uint64_t message;
     char uuid[37];
+    char user[128], tenant[128]; /* whose it is; "": everybody's */
     const char *state;
     char *detail;
     struct response *first, *last;

@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { WAIT_MAX_MS = 300000, TIMEOUT_MAX_MS = 24 * 3600 * 1000 };
 
@@ -20,6 +21,9 @@ static struct inquiry *find(struct exchange *exchange)
     const uint64_t message = server->control->message_number(server->hub, exchange->id);
     struct inquiry *inquiry = *inquiry_place(server->inquiries, message);
 
+    if (inquiry != NULL && (strcmp(inquiry->user, exchange->user) != 0 ||
+                            strcmp(inquiry->tenant, exchange->tenant) != 0))
+        inquiry = NULL; /* who is not its owner does not even learn that it is there */
     if (inquiry == NULL || message == 0) {
         exchange_problem(exchange, MHD_HTTP_NOT_FOUND, "no request \"%.64s\" is known",
                          exchange->id);
@@ -87,6 +91,8 @@ void requests_post(struct exchange *exchange)
     }
     asking.inquiry->server = server;
     asking.inquiry->state = "open";
+    memcpy(asking.inquiry->user, exchange->user, sizeof exchange->user);
+    memcpy(asking.inquiry->tenant, exchange->tenant, sizeof exchange->tenant);
     asking.status = ATAMO_INVALID;
     if (drafts_visit(exchange, ask, &asking) != ATAMO_OK || asking.status != ATAMO_OK) {
         free(asking.inquiry);

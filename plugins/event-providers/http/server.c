@@ -199,7 +199,9 @@ static int open_listener(struct server *server, const char *address)
                             (int)SERVER_LISTENERS_MAX);
     if (listener_open(listener, address, why) != ATAMO_OK)
         return atamo_refuse(server->host, "%s", why);
-    if (!listener->local) {
+    server->is_local &= listener->local;
+    if (!listener->local &&
+        (server->access == NULL || server->access->required(server->host) == 0)) {
         listener_close(listener);
         return atamo_refuse(server->host,
                             "%s can be reached from other machines, but anybody may use this "

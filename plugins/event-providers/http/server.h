@@ -10,6 +10,7 @@
 #include "exchange.h"
 #include "listen.h"
 
+#include <atamo/access.h>
 #include <atamo/control.h>
 #include <atamo/event_provider.h>
 #include <atamo/json.h>
@@ -32,6 +33,8 @@ struct server {
     const atamo_host *host;
     const atamo_control *control;
     const atamo_json *json;
+    const atamo_access *access; /* NULL: the host knows no tokens */
+    bool is_local;              /* nobody else can reach it */
     atamo_hub *hub;
     atamo_client *client;  /* submits and asks */
     atamo_client *watcher; /* sees every step */
