@@ -209,7 +209,7 @@ static void ask_for_tokens(atamo_hub *hub, const struct generation *generation)
 }
 
 /* Start what is new and make the generation current; on failure nothing has changed. */
-static int put_in_place(atamo_hub *hub, struct generation *generation, struct problems *problems)
+int hub_put_in_place(atamo_hub *hub, struct generation *generation, struct problems *problems)
 {
     struct generation *before = hub->latest;
     struct swap swap = {.hub = hub, .generation = generation};
@@ -275,7 +275,7 @@ static int open_with(const atamo_settings *settings, struct problems *problems, 
         }
     }
     if (status == ATAMO_OK)
-        status = put_in_place(made, generation, problems);
+        status = hub_put_in_place(made, generation, problems);
     if (status != ATAMO_OK) {
         (void)atamo_close(made, 0);
         return status;
@@ -337,7 +337,7 @@ int atamo_reload(atamo_hub *hub, const char *config_path, atamo_bytes config, at
     (void)pthread_mutex_lock(&hub->control);
     status = hub_build(hub, &source, problems, &generation);
     if (status == ATAMO_OK)
-        status = put_in_place(hub, generation, problems);
+        status = hub_put_in_place(hub, generation, problems);
     if (status != ATAMO_OK)
         note_refusal(hub, problems);
     hub_free_retired(hub);

@@ -50,6 +50,10 @@ int hub_build(atamo_hub *hub, const struct config_source *source, struct problem
 /* Start what is new in a generation. On failure hub_stop() undoes it. [control lock held] */
 int hub_start(atamo_hub *hub, struct generation *generation, struct problems *problems);
 
+/* Start what is new and make the generation current; on failure nothing has changed, and the
+ * generation is freed. [control lock held] */
+int hub_put_in_place(atamo_hub *hub, struct generation *generation, struct problems *problems);
+
 /* Give up a generation's hold on its event providers, agents and auditors, and end those that no
  * other generation holds. Agents are given `limit_ms` to settle. ATAMO_TIMEOUT if some did not.
  * [control lock held] */

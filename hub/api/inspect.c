@@ -5,6 +5,7 @@
  */
 #include "api/hub_inside.h"
 
+#include "config/rulebook.h"
 #include "flow/commit.h"
 
 #include <stdio.h>
@@ -201,6 +202,7 @@ static void read_rule(void *argument)
     (void)snprintf(state->file, sizeof state->file, "%s",
                    rule->place.file == NULL ? "" : rule->place.file);
     state->line = rule->place.line;
+    state->editable = rulebook_has(current->rules_folder, state->file);
     state->hits = current->seen[call->index].hits;
     state->last_match_ns = current->seen[call->index].last_ns;
     for (size_t i = 0; i < current->rule_provider_count; i++)

@@ -17,9 +17,17 @@
 
 struct config;
 
+/* A rule of the folder `rules_folder` as it shall be, whatever its file says. */
+struct config_change {
+    const char *id;
+    atamo_bytes rule; /* YAML; empty: it goes */
+};
+
 struct config_source {
     const char *path; /* a file; or NULL and */
     atamo_bytes text;
+    const struct config_change *change; /* NULL: none */
+    atamo_bytes rules; /* a list of rules, YAML, instead of all others; data NULL: the files' */
     yaml_environment environment; /* for ${env:NAME}; NULL: getenv() */
     void *environment_context;
 };
@@ -30,6 +38,11 @@ struct config_source {
 int config_read(const struct config_source *source, struct problems *problems,
                 struct config **config);
 void config_free(struct config *config); /* NULL is fine */
+
+/* The text of one of its files, in the arena. ATAMO_NOT_FOUND and ATAMO_IO with the reason in
+ * `problems`, ATAMO_NO_MEMORY. */
+int config_read_text(struct arena *arena, const char *path, struct problems *problems,
+                     atamo_bytes *content);
 
 /* The file of tokens that it names, which need not be there; in the arena. ATAMO_INVALID if it
  * names none or is wrong at its top, which `problems` says; ATAMO_NO_MEMORY. */

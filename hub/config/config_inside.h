@@ -13,12 +13,8 @@ struct config {
     const struct yaml_node *root;   /* NULL: empty */
     const struct yaml_node **rules; /* each a rule, includes followed */
     size_t rule_count;
+    const char *rules_folder; /* NULL: none */
 };
-
-/* The whole file, in the arena. ATAMO_NOT_FOUND and ATAMO_IO with the reason in `problems`,
- * ATAMO_NO_MEMORY. */
-int config_read_file(struct arena *arena, const char *path, struct problems *problems,
-                     atamo_bytes *content);
 
 /* Names that rules may use, sorted: for hints.h. */
 struct hint_names {

@@ -54,6 +54,10 @@ static const struct key top_keys[] = {
     {"rules", KEY_LIST, AT(format_top, rules), .inside = &format_rule,
      .schema = "{\"type\":[\"array\",\"null\"],\"items\":{\"$ref\":\"#/$defs/rules_entry\"}}",
      .about = "The rules, and files of rules to include, in order."},
+    {"rules_folder", KEY_TEXT, AT(format_top, rules_folder), .max = 4000,
+     .about = "A folder of further rules, one file each, relative to this file: those that may be "
+              "changed while the hub runs. They come after the others, by name. It need not be "
+              "there yet."},
 };
 
 const struct key_table format_top =

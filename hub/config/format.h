@@ -15,6 +15,7 @@ enum { FORMAT_NAME_MAX = 63, FORMAT_TYPE_MAX = 127, FORMAT_USER_MAX = 255 };
 struct format_top {
     const struct yaml_node *schema, *hub, *plugins, *users, *access, *events;
     const struct yaml_node *agents, *auditors, *event_providers, *rule_providers, *store, *rules;
+    atamo_bytes rules_folder;
 };
 
 enum format_mode { FORMAT_STATELESS = 1, FORMAT_DURABLE };

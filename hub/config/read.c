@@ -6,12 +6,14 @@
  * cannot include further files, so there are no loops.
  */
 #include "config/config_inside.h"
+#include "config/rulebook.h"
 #include "config/wildcard.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { FILE_MAX = 64 << 20, RULES_MAX = 4000000 };
 
@@ -43,7 +45,7 @@ static int file_problem(const char *path, struct problems *problems, int error)
     return error == ENOENT ? ATAMO_NOT_FOUND : ATAMO_IO;
 }
 
-int config_read_file(struct arena *arena, const char *path, struct problems *problems,
+int config_read_text(struct arena *arena, const char *path, struct problems *problems,
                      atamo_bytes *content)
 {
     FILE *file = fopen(path, "re");
@@ -140,7 +142,7 @@ static int add_file(struct config *config, const struct config_source *source, c
     const struct yaml_node *root = NULL;
     const struct yaml_node *rules = NULL;
     atamo_bytes content = {NULL, 0};
-    int status = config_read_file(&config->arena, path, problems, &content);
+    int status = config_read_text(&config->arena, path, problems, &content);
 
     if (status == ATAMO_OK)
         status = parse(config, source, path, content, problems, &root);
@@ -230,6 +232,94 @@ static int collect_rules(struct config *config, const struct config_source *sour
     return status;
 }
 
+/* --- the folder of rules that may be changed */
+
+static int add_kept(struct config *config, const struct config_source *source, const char *path,
+                    atamo_bytes text, struct problems *problems)
+{
+    const struct yaml_node *root = NULL;
+    int status = ATAMO_OK;
+
+    if (text.data == NULL)
+        status = config_read_text(&config->arena, path, problems, &text);
+    if (status == ATAMO_OK)
+        status = parse(config, source, path, text, problems, &root);
+    if (status == ATAMO_OK && (root == NULL || root->kind != YAML_MAP))
+        (void)problems_add(problems, (struct place){path, 1, 1}, "expected one rule, a map");
+    else if (status == ATAMO_OK)
+        status = add_rule(config, root);
+    return status == ATAMO_NO_MEMORY ? status : ATAMO_OK;
+}
+
+/* The files by name, the one that changes at its place among them. */
+static int add_folder(struct config *config, const struct config_source *source,
+                      const struct wildcard_files *files, const char *changed,
+                      struct problems *problems)
+{
+    const struct config_change *change = source->change;
+    bool due = change != NULL && change->rule.size > 0;
+    int status = ATAMO_OK;
+
+    for (size_t i = 0; i < files->count && status == ATAMO_OK; i++) {
+        const int order = changed == NULL ? -1 : strcmp(files->paths[i], changed);
+
+        if (due && order >= 0) {
+            due = false;
+            status = add_kept(config, source, changed, change->rule, problems);
+        }
+        if (order != 0 && status == ATAMO_OK)
+            status = add_kept(config, source, files->paths[i], (atamo_bytes){NULL, 0}, problems);
+    }
+    if (due && status == ATAMO_OK)
+        status = add_kept(config, source, changed, change->rule, problems);
+    return status;
+}
+
+static int collect_folder(struct config *config, const struct config_source *source,
+                          struct problems *problems)
+{
+    const struct yaml_node *named =
+        config->root == NULL ? NULL : yaml_get(config->root, "rules_folder");
+    struct wildcard_files files = {NULL, 0};
+    const char *pattern;
+    const char *changed = NULL;
+    int status;
+
+    if (named == NULL || named->kind != YAML_TEXT)
+        return ATAMO_OK; /* building says what is wrong with it */
+    config->rules_folder = arena_printf(
+        &config->arena, "%s%s", named->text.data[0] == '/' ? "" : config->folder, named->text.data);
+    if (config->rules_folder == NULL)
+        return ATAMO_NO_MEMORY;
+    if (source->change != NULL)
+        changed = rulebook_path(&config->arena, config->rules_folder, source->change->id);
+    pattern = rulebook_path(&config->arena, config->rules_folder, "*");
+    status = pattern == NULL || (source->change != NULL && changed == NULL)
+                 ? ATAMO_NO_MEMORY
+                 : wildcard_find(&config->arena, pattern, &files);
+    if (status == ATAMO_NO_MEMORY || status == ATAMO_TOO_LARGE)
+        return status;
+    if (status == ATAMO_IO && access(config->rules_folder, F_OK) == 0)
+        (void)problems_add(problems, yaml_place(named), "the folder %s cannot be read",
+                           config->rules_folder);
+    return add_folder(config, source, &files, changed, problems);
+}
+
+/* Rules that were given as a text, instead of those of the files. */
+static int replace_rules(struct config *config, const struct config_source *source,
+                         struct problems *problems)
+{
+    const struct yaml_node *root = NULL;
+    const struct yaml_node *rules = NULL;
+    int status = parse(config, source, NULL, source->rules, problems, &root);
+
+    if (status == ATAMO_OK)
+        status = rules_of(config, root, problems, &rules);
+    for (size_t i = 0; rules != NULL && i < rules->count && status == ATAMO_OK; i++)
+        status = add_rule(config, rules->items[i]);
+    return status;
+}
+
 static int read_all(struct config *config, const struct config_source *source,
                     struct problems *problems)
 {
@@ -247,7 +337,7 @@ static int read_all(struct config *config, const struct config_source *source,
     if (config->folder == NULL || config->folder_name == NULL)
         return ATAMO_NO_MEMORY;
     if (source->path != NULL)
-        status = config_read_file(&config->arena, source->path, problems, &content);
+        status = config_read_text(&config->arena, source->path, problems, &content);
     if (status == ATAMO_OK)
         status = parse(config, source, source->path, content, problems, &config->root);
     if (status != ATAMO_OK)
@@ -256,7 +346,10 @@ static int read_all(struct config *config, const struct config_source *source,
         return problems_add(problems, yaml_place(config->root),
                             "the configuration is %s, not a map",
                             yaml_kind_name(config->root->kind));
-    return collect_rules(config, source, problems);
+    if (source->rules.data != NULL)
+        return replace_rules(config, source, problems);
+    status = collect_rules(config, source, problems);
+    return status == ATAMO_OK ? collect_folder(config, source, problems) : status;
 }
 
 int config_read(const struct config_source *source, struct problems *problems,

@@ -253,7 +253,7 @@ static int run_file(struct suite *suite, const char *path,
     const struct yaml_node *root = NULL;
     struct format_suite file;
     atamo_bytes content = {NULL, 0};
-    int status = config_read_file(arena, path, suite->problems, &content);
+    int status = config_read_text(arena, path, suite->problems, &content);
 
     suite->result->file = arena_copy(arena, atamo_text(path)).data;
     if (suite->result->file == NULL)

@@ -256,6 +256,11 @@ int build_rules(struct building *building)
         seen.slots == NULL || rules == NULL || matched == NULL || hints_gather(building) != ATAMO_OK
             ? ATAMO_NO_MEMORY
             : index_new(building->arena, generation->plan, (uint32_t)count, &building->index);
+    if (status == ATAMO_OK && building->config->rules_folder != NULL) {
+        generation->rules_folder =
+            arena_copy(building->arena, atamo_text(building->config->rules_folder)).data;
+        status = generation->rules_folder == NULL ? ATAMO_NO_MEMORY : ATAMO_OK;
+    }
     for (size_t i = 0; i < count && status == ATAMO_OK; i++) {
         generation->rules = rules;
         generation->seen = matched;

@@ -88,7 +88,8 @@ struct generation {
     struct field_plan *plan;
     const struct index *index; /* rule numbers are places in `rules` */
     const struct rule *rules;
-    struct rule_seen *seen; /* one for each rule; hub thread */
+    const char *rules_folder; /* of rules that may be changed while the hub runs; NULL: none */
+    struct rule_seen *seen;   /* one for each rule; hub thread */
     size_t rule_count;
 
     const struct event_types *types;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST = 256 };
+enum { MOST = 256, FETCH_MAX = 64 << 20 };
 
 struct errands {
     struct server *server;
@@ -74,7 +74,9 @@ struct errands *errands_open(struct server *server)
 
 static void free_errand(struct errand *errand)
 {
+    text_free(&errand->body);
     text_free(&errand->text);
+    errand->server->control->report_free(errand->report);
     free(errand);
 }
 
@@ -107,22 +109,32 @@ static void leave(struct exchange *exchange)
         errand->exchange = NULL;
 }
 
-void errand_send(struct exchange *exchange, void (*run)(struct errand *errand),
-                 void (*finish)(struct errand *errand))
+struct errand *errand_make(struct exchange *exchange, void (*run)(struct errand *errand),
+                           void (*finish)(struct errand *errand))
 {
-    struct errands *errands = exchange->server->errands;
     struct errand *errand = calloc(1, sizeof *errand);
-    bool taken = false;
 
     if (errand == NULL) {
         exchange_failed(exchange, ATAMO_NO_MEMORY, "");
-        return;
+        return NULL;
     }
     errand->server = exchange->server;
     errand->exchange = exchange;
     errand->run = run;
     errand->finish = finish;
     memcpy(errand->id, exchange->id, sizeof errand->id);
+    memcpy(errand->user, exchange->user, sizeof errand->user);
+    errand->body = exchange->body;
+    exchange->body = (struct text){0};
+    return errand;
+}
+
+void errand_send(struct errand *errand)
+{
+    struct errands *errands = errand->server->errands;
+    struct exchange *exchange = errand->exchange;
+    bool taken = false;
+
     (void)pthread_mutex_lock(&errands->lock);
     if (errands->count < MOST) {
         errands->count++;
@@ -136,12 +148,32 @@ void errand_send(struct exchange *exchange, void (*run)(struct errand *errand),
     }
     (void)pthread_mutex_unlock(&errands->lock);
     if (!taken) {
-        free(errand);
+        free_errand(errand);
         exchange_failed(exchange, ATAMO_BUSY, "too many such questions at once");
         return;
     }
     exchange->work = errand;
     exchange->drop = leave;
+}
+
+void errand_fetch(struct errand *errand, errand_question ask)
+{
+    size_t room = 16384;
+    size_t size = 0;
+
+    do {
+        char *at = text_reserve(&errand->text, room);
+
+        if (at == NULL) {
+            errand->status = ATAMO_NO_MEMORY;
+            return;
+        }
+        errand->status = ask(errand, at, room, &size);
+        if ((errand->status != ATAMO_OK && errand->status != ATAMO_TOO_LARGE) || size < room)
+            break;
+        room = size + 1024;
+    } while (room < FETCH_MAX);
+    errand->text.size = errand->status == ATAMO_OK ? size : 0;
 }
 
 void errands_finish(struct server *server)
@@ -172,7 +204,7 @@ void errand_answer(struct errand *errand)
     if (errand->status == ATAMO_OK)
         exchange_send_json(errand->exchange, MHD_HTTP_OK, &errand->text);
     else if (errand->status == ATAMO_NOT_FOUND)
-        exchange_problem(errand->exchange, MHD_HTTP_NOT_FOUND, "no message \"%.200s\" is known",
+        exchange_problem(errand->exchange, MHD_HTTP_NOT_FOUND, "no \"%.200s\" is known",
                          errand->id);
     else
         exchange_failed(errand->exchange, errand->status, "");

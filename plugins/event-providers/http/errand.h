@@ -17,16 +17,26 @@ struct errand {
     /* [server] Answers. */
     void (*finish)(struct errand *errand);
     char id[EXCHANGE_ID_MAX];
-    struct text text;
+    struct text body; /* of the exchange, taken over */
+    char user[128], why[256];
+    uint32_t number;      /* as the errand needs one */
+    struct text text;     /* what came of it */
+    atamo_report *report; /* and what was wrong; NULL: nothing to tell */
     int status;
 };
 
 struct errands *errands_open(struct server *server); /* NULL without memory or threads */
 void errands_close(struct errands *errands);         /* NULL is fine */
 
-/* Do it for the exchange, which is answered by `finish`, or at once if there are too many. */
-void errand_send(struct exchange *exchange, void (*run)(struct errand *errand),
-                 void (*finish)(struct errand *errand));
+/* Do it for the exchange, which is answered by `finish`, or at once if there are too many. Returns
+ * the errand to be filled in further before anything else is done; NULL if it was not taken. */
+struct errand *errand_make(struct exchange *exchange, void (*run)(struct errand *errand),
+                           void (*finish)(struct errand *errand));
+void errand_send(struct errand *errand);
+
+/* Ask the hub with a buffer that grows until the answer fits. [errand thread] */
+typedef int (*errand_question)(struct errand *errand, char *buffer, size_t capacity, size_t *size);
+void errand_fetch(struct errand *errand, errand_question ask);
 
 /* Answer those that are done. */
 void errands_finish(struct server *server);

@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TRACE_MAX = 64 << 20 };
-
 struct path {
     const struct server *server;
     struct text text; /* the steps */
@@ -83,36 +81,36 @@ static void answer(struct exchange *exchange, struct path *path, uint64_t messag
 
 /* --- errands */
 
-/* Ask the hub with a buffer that grows until the answer fits. [errand thread] */
-static void fetch(struct errand *errand, int (*ask)(atamo_hub *hub, const char *id, char *buffer,
-                                                    size_t capacity, size_t *size))
+static int ask_trace(struct errand *errand, char *buffer, size_t capacity, size_t *size)
 {
-    size_t room = 16384;
-    size_t size = 0;
+    const struct server *server = errand->server;
 
-    do {
-        char *at = text_reserve(&errand->text, room);
-
-        if (at == NULL) {
-            errand->status = ATAMO_NO_MEMORY;
-            return;
-        }
-        errand->status = ask(errand->server->hub, errand->id, at, room, &size);
-        if ((errand->status != ATAMO_OK && errand->status != ATAMO_TOO_LARGE) || size < room)
-            break;
-        room = size + 1024;
-    } while (room < TRACE_MAX);
-    errand->text.size = errand->status == ATAMO_OK ? size : 0;
+    return server->control->trace(server->hub, errand->id, buffer, capacity, size);
 }
 
 static void fetch_trace(struct errand *errand)
 {
-    fetch(errand, errand->server->control->trace);
+    errand_fetch(errand, ask_trace);
+}
+
+static int ask_why(struct errand *errand, char *buffer, size_t capacity, size_t *size)
+{
+    const struct server *server = errand->server;
+
+    return server->control->why(server->hub, errand->id, buffer, capacity, size);
 }
 
 static void fetch_why(struct errand *errand)
 {
-    fetch(errand, errand->server->control->why);
+    errand_fetch(errand, ask_why);
+}
+
+static void ask_hub(struct exchange *exchange, void (*fetch)(struct errand *errand))
+{
+    struct errand *errand = errand_make(exchange, fetch, errand_answer);
+
+    if (errand != NULL)
+        errand_send(errand);
 }
 
 /* --- the calls */
@@ -130,11 +128,11 @@ void events_get(struct exchange *exchange)
     if (path.whole && !path.text.failed)
         answer(exchange, &path, message);
     else
-        errand_send(exchange, fetch_trace, errand_answer);
+        ask_hub(exchange, fetch_trace);
     text_free(&path.text);
 }
 
 void events_why(struct exchange *exchange)
 {
-    errand_send(exchange, fetch_why, errand_answer);
+    ask_hub(exchange, fetch_why);
 }

@@ -47,6 +47,15 @@ typedef struct atamo_control {
     int (*agent_get)(atamo_hub *hub, size_t index, atamo_agent_state *state);
     int (*agent_pause)(atamo_hub *hub, const char *agent, int paused);
     int (*rule_get)(atamo_hub *hub, size_t index, atamo_rule_state *state);
+    int (*rule_change)(atamo_hub *hub, const atamo_rule_draft *draft, uint32_t *version,
+                       atamo_report **report);
+    int (*rule_show)(atamo_hub *hub, const char *id, int history, char *buffer, size_t capacity,
+                     size_t *size);
+    int (*rules_try)(atamo_hub *hub, atamo_bytes rules, atamo_bytes event, char *buffer,
+                     size_t capacity, size_t *size, atamo_report **report);
+    size_t (*report_count)(const atamo_report *report);
+    atamo_problem (*report_at)(const atamo_report *report, size_t index);
+    void (*report_free)(atamo_report *report);
     int (*dead_next)(atamo_hub *hub, uint64_t after, atamo_dead_letter *letter);
     int (*dead_replay)(atamo_hub *hub, uint64_t id);
     int (*dead_drop)(atamo_hub *hub, uint64_t id);

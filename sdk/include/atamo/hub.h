@@ -147,6 +147,8 @@ typedef struct atamo_rule_state {
     uint32_t line;         /* where it is written; 0: nowhere */
     uint64_t hits;         /* events that it matched since it was loaded */
     int64_t last_match_ns; /* Unix ns; 0: never */
+    uint32_t editable;     /* 1: it stands in the configuration's rules_folder */
+    uint32_t reserved;
     char id[128];
     char provider[64]; /* "": the hub's own */
     char file[512];
@@ -154,6 +156,42 @@ typedef struct atamo_rule_state {
 
 /* The index-th rule; ATAMO_NOT_FOUND past the last. [any], waits for the hub's thread. */
 ATAMO_API int atamo_rule_get(atamo_hub *hub, size_t index, atamo_rule_state *state);
+
+/* What a rule of the configuration's `rules_folder` shall be. Texts end with a NUL. */
+typedef struct atamo_rule_draft {
+    uint32_t size;      /* sizeof(atamo_rule_draft) */
+    uint32_t expected;  /* the version it must have now; 0: any; UINT32_MAX: there must be none */
+    const char *id;     /* letters, digits, '.', '_' and '-', at most 100 */
+    atamo_bytes source; /* YAML or JSON: one rule, with this id; empty: the rule goes */
+    const char *user;   /* who does it, and why: kept with the version; NULL: nobody says */
+    const char *why;
+} atamo_rule_draft;
+
+/* Make a rule, change it, or delete it: checked with the whole configuration, written to its file,
+ * swapped in; or nothing of it happens. *version (may be NULL) is the new one. ATAMO_INVALID:
+ * *report says what is wrong, places within the source. ATAMO_UNSUPPORTED: there is no
+ * rules_folder. ATAMO_EXISTS: a rule of that id stands in a file of the configuration.
+ * ATAMO_CONFLICT: the version is not as expected, or files of the configuration have changed in
+ * other ways since it was loaded. ATAMO_NOT_FOUND: nothing to delete. ATAMO_BUSY: the hub is being
+ * reloaded or closed. ATAMO_IO, ATAMO_FULL, ATAMO_NO_MEMORY. [any], may block. */
+ATAMO_API int atamo_rule_change(atamo_hub *hub, const atamo_rule_draft *draft, uint32_t *version,
+                                atamo_report **report);
+
+/* {"id", "version", "file", "line", "editable", "source"}: a rule as it is written, and with
+ * `history` not 0 also "versions": [{"version", "t_us", "user", "why", "deleted", "source"}],
+ * oldest first. `buffer` and `size` as for atamo_why(). ATAMO_NOT_FOUND, ATAMO_IO, ATAMO_NO_MEMORY.
+ * [any], may block. */
+ATAMO_API int atamo_rule_show(atamo_hub *hub, const char *id, int history, char *buffer,
+                              size_t capacity, size_t *size);
+
+/* What would rules make of an event? Nothing fires. `rules`: a list of rules, YAML; empty: those of
+ * the configuration as it is written now. `event`: CloudEvents JSON. {"event", "rules": [{"id",
+ * "matched", "reason"}], "actions": [{"rule", "agent", "action", "as", "body"}]}, and "refused"
+ * with the reason if the event is not taken. `buffer` and `size` as for atamo_why(). ATAMO_INVALID:
+ * *report says what is wrong. ATAMO_UNSUPPORTED: the hub's configuration is no file.
+ * ATAMO_NO_MEMORY. [any], may block. */
+ATAMO_API int atamo_rules_try(atamo_hub *hub, atamo_bytes rules, atamo_bytes event, char *buffer,
+                              size_t capacity, size_t *size, atamo_report **report);
 
 /* A dead letter: an action that failed for good. Texts are cut to the arrays. */
 typedef struct atamo_dead_letter {
