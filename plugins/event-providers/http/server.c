@@ -33,7 +33,6 @@ enum {
     TICK_MS = 500,
     DISPATCH_US = 2000,
     CLOSE_MS = 1000,
-    HEADER_BYTES = 24 * 1024,
     ROUNDS_MAX = 4,
     PATIENT_MS = 1,
 };
@@ -60,8 +59,8 @@ static void run_daemons(struct server *server)
 {
     server->resumed = false;
     server->patient = 0;
-    for (size_t i = 0; i < server->listener_count; i++)
-        (void)MHD_run(server->daemons[i]);
+    for (size_t i = 0; i < server->door_count; i++)
+        door_run(&server->doors[i]);
     if (server->submitted)
         server->control->wake(server->client);
     server->submitted = false;
@@ -74,11 +73,11 @@ static int timeout_ms(const struct server *server)
 
     if (stream < least)
         least = stream;
-    for (size_t i = 0; i < server->listener_count; i++) {
-        MHD_UNSIGNED_LONG_LONG ms;
+    for (size_t i = 0; i < server->door_count; i++) {
+        const int64_t ms = door_timeout_ms(&server->doors[i]);
 
-        if (MHD_get_timeout(server->daemons[i], &ms) == MHD_YES && (int64_t)ms < least)
-            least = (int64_t)ms;
+        if (ms >= 0 && ms < least)
+            least = ms;
     }
     if (least <= 0 && server->patient > 0)
         return PATIENT_MS; /* the library would look at those that wait again and again */
@@ -87,22 +86,42 @@ static int timeout_ms(const struct server *server)
 
 static void sleep_until_news(const struct server *server)
 {
-    struct pollfd polled[SERVER_LISTENERS_MAX + 3];
+    struct pollfd polled[SERVER_DOORS_MAX * DOOR_FDS_MAX + 3];
     nfds_t count = 0;
     uint64_t ignored;
 
     polled[count++] = (struct pollfd){.fd = server->wake_fd, .events = POLLIN};
     polled[count++] = (struct pollfd){.fd = server->control->fd(server->client), .events = POLLIN};
     polled[count++] = (struct pollfd){.fd = server->control->fd(server->watcher), .events = POLLIN};
-    for (size_t i = 0; i < server->listener_count; i++) {
-        const union MHD_DaemonInfo *info =
-            MHD_get_daemon_info(server->daemons[i], MHD_DAEMON_INFO_EPOLL_FD);
+    for (size_t i = 0; i < server->door_count; i++) {
+        int fds[DOOR_FDS_MAX];
+        const size_t some = door_fds(&server->doors[i], fds);
 
-        polled[count++] = (struct pollfd){.fd = info->epoll_fd, .events = POLLIN};
+        for (size_t k = 0; k < some; k++)
+            polled[count++] = (struct pollfd){.fd = fds[k], .events = POLLIN};
     }
     if (poll(polled, count, timeout_ms(server)) > 0 && (polled[0].revents & POLLIN) != 0 &&
         read(server->wake_fd, &ignored, sizeof ignored) < 0)
         return;
+}
+
+/* New files are taken over when they are what they should be; until then the old ones do. */
+static void renew_certificate(struct server *server)
+{
+    char why[CERTIFICATE_WHY] = "it is none, or its key does not fit";
+    bool good;
+
+    if (!certificate_is_wanted(&server->certificate) ||
+        !certificate_has_changed(&server->certificate))
+        return;
+    good = certificate_read(&server->certificate, why) == ATAMO_OK;
+    for (size_t i = 0; i < server->door_count && good; i++)
+        good = door_renew(&server->doors[i], server);
+    if (good)
+        atamo_log(server->host, ATAMO_LOG_INFO, "a new certificate");
+    else if (!server->certificate_is_bad)
+        atamo_log(server->host, ATAMO_LOG_WARN, "the new certificate is not taken: %s", why);
+    server->certificate_is_bad = !good;
 }
 
 static void tick(struct server *server)
@@ -111,6 +130,9 @@ static void tick(struct server *server)
 
     server->next_tick_ms = server->now_ms + TICK_MS;
     guard_sweep(server);
+    renew_certificate(server);
+    for (size_t i = 0; i < server->door_count; i++)
+        door_tidy(&server->doors[i]);
     agents_tick(server);
     dead_tick(server, ms);
     inquiries_tick(server);
@@ -163,67 +185,33 @@ static void *serve(void *argument)
 
 /* --- start */
 
-static void log_library(void *user, const char *format, va_list list)
-{
-    const struct server *server = user;
-    char line[512];
-
-    (void)vsnprintf(line, sizeof line, format, list);
-    line[strcspn(line, "\n")] = '\0';
-    server->host->log(server->host, ATAMO_LOG_DEBUG, line);
-}
-
-static struct MHD_Daemon *start_daemon(struct server *server, int fd)
+static int read_certificate(struct server *server)
 {
     const atamo_host *host = server->host;
+    struct certificate *certificate = &server->certificate;
+    char why[CERTIFICATE_WHY];
 
-    return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, guard_accept, server,
-        exchange_go_on, server, MHD_OPTION_EXTERNAL_LOGGER, log_library, server,
-        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, exchange_open, server,
-        MHD_OPTION_NOTIFY_COMPLETED, exchange_close, server, MHD_OPTION_NOTIFY_CONNECTION,
-        guard_connection, server, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)host->integer(host, "max_connections"), MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-        (unsigned)host->integer(host, "max_connections_per_address"), MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)(host->integer(host, "idle_timeout") / 1000), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)HEADER_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+    certificate->paths[0] = host->text(host, "tls_certificate").data;
+    certificate->paths[1] = host->text(host, "tls_key").data;
+    if ((certificate->paths[0][0] == '\0') != (certificate->paths[1][0] == '\0'))
+        return atamo_refuse(host, "tls_certificate and tls_key go together");
+    if (!certificate_is_wanted(certificate) || certificate_read(certificate, why) == ATAMO_OK)
+        return ATAMO_OK;
+    return atamo_refuse(host, "%s", why);
 }
 
-static int open_listener(struct server *server, const char *address)
-{
-    struct listener *listener = &server->listeners[server->listener_count];
-    char why[LISTEN_WHY];
-
-    if (server->listener_count == SERVER_LISTENERS_MAX)
-        return atamo_refuse(server->host, "more than %d addresses to listen on",
-                            (int)SERVER_LISTENERS_MAX);
-    if (listener_open(listener, address, why) != ATAMO_OK)
-        return atamo_refuse(server->host, "%s", why);
-    server->is_local &= listener->local;
-    if (!listener->local &&
-        (server->access == NULL || server->access->required(server->host) == 0)) {
-        listener_close(listener);
-        return atamo_refuse(server->host,
-                            "%s can be reached from other machines, but anybody may use this "
-                            "service: configure tokens, or listen on 127.0.0.1",
-                            address);
-    }
-    server->daemons[server->listener_count] = start_daemon(server, listener->fd);
-    if (server->daemons[server->listener_count] == NULL) {
-        listener_close(listener);
-        return atamo_refuse(server->host, "the HTTP library does not start on %s", address);
-    }
-    server->listener_count++;
-    return ATAMO_OK;
-}
-
-static int open_listeners(struct server *server)
+static int open_doors(struct server *server)
 {
     const atamo_host *host = server->host;
-    int status = ATAMO_OK;
+    const size_t count = host->count(host, "listen");
+    int status = read_certificate(server);
 
-    for (size_t i = 0; i < host->count(host, "listen") && status == ATAMO_OK; i++)
-        status = open_listener(server, host->text_at(host, "listen", i).data);
+    if (count > SERVER_DOORS_MAX)
+        return atamo_refuse(host, "more than %d addresses to listen on", (int)SERVER_DOORS_MAX);
+    for (size_t i = 0; i < count && status == ATAMO_OK; i++) {
+        status = door_open(&server->doors[i], server, host->text_at(host, "listen", i).data);
+        server->door_count += status == ATAMO_OK;
+    }
     return status;
 }
 
@@ -261,9 +249,14 @@ static int start_thread(struct server *server)
 
 static void say_where(const struct server *server)
 {
-    for (size_t i = 0; i < server->listener_count; i++)
+    const char *scheme = certificate_is_wanted(&server->certificate) ? "https://" : "http://";
+
+    for (size_t i = 0; i < server->door_count; i++) {
+        const struct listener *listener = &server->doors[i].listener;
+
         atamo_log(server->host, ATAMO_LOG_INFO, "listening on %s%s",
-                  server->listeners[i].path != NULL ? "" : "http://", server->listeners[i].name);
+                  listener->path != NULL ? "" : scheme, listener->name);
+    }
 }
 
 int server_start(struct server *server)
@@ -285,7 +278,7 @@ int server_start(struct server *server)
                  : open_clients(server);
     if (status != ATAMO_OK)
         return atamo_refuse(host, "%s", atamo_status_text(status));
-    status = open_listeners(server);
+    status = open_doors(server);
     if (status == ATAMO_OK)
         status = start_thread(server);
     if (status == ATAMO_OK)
@@ -294,16 +287,6 @@ int server_start(struct server *server)
 }
 
 /* --- end */
-
-static void close_listeners(struct server *server)
-{
-    for (size_t i = 0; i < server->listener_count; i++) {
-        MHD_stop_daemon(server->daemons[i]);
-        server->listeners[i].fd = -1; /* the library has closed it */
-        listener_close(&server->listeners[i]);
-    }
-    server->listener_count = 0;
-}
 
 void server_stop(struct server *server)
 {
@@ -315,7 +298,10 @@ void server_stop(struct server *server)
         (void)pthread_join(server->thread, NULL);
         server->has_thread = false;
     }
-    close_listeners(server);
+    for (size_t i = 0; i < server->door_count; i++)
+        door_close(&server->doors[i]);
+    server->door_count = 0;
+    certificate_close(&server->certificate);
     errands_close(server->errands);
     control->client_close(server->client);
     control->client_close(server->watcher);

@@ -7,8 +7,9 @@
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
 
+#include "certificate.h"
+#include "door.h"
 #include "exchange.h"
-#include "listen.h"
 
 #include <atamo/access.h>
 #include <atamo/control.h>
@@ -18,7 +19,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { SERVER_LISTENERS_MAX = 8 };
+enum { SERVER_DOORS_MAX = 8 };
 
 struct history;
 struct drain;
@@ -39,9 +40,10 @@ struct server {
     atamo_client *client;  /* submits and asks */
     atamo_client *watcher; /* sees every step */
     atamo_reader *reader;
-    struct listener listeners[SERVER_LISTENERS_MAX];
-    struct MHD_Daemon *daemons[SERVER_LISTENERS_MAX];
-    size_t listener_count;
+    struct certificate certificate;
+    bool certificate_is_bad; /* that was told */
+    struct door doors[SERVER_DOORS_MAX];
+    size_t door_count;
     struct history *history;
     struct errands *errands;
     struct inquiries *inquiries; /* requests whose responses are kept */
