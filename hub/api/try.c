@@ -58,6 +58,7 @@ static int try_rules(struct trial *trial)
     return status;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): seven parameters, that is the API */
 int atamo_rules_try(atamo_hub *hub, atamo_bytes rules, atamo_bytes event, char *buffer,
                     size_t capacity, size_t *size, atamo_report **report)
 {

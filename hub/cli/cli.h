@@ -86,6 +86,7 @@ enum { CLI_FILE_MAX = 256 << 20 };
 int cli_read_file(const char *path, atamo_bytes *content);
 
 /* The commands. */
+enum exit_code cmd_dev(const struct cli_line *line);
 enum exit_code cmd_run(const struct cli_line *line);
 enum exit_code cmd_check(const struct cli_line *line);
 enum exit_code cmd_check_store(const struct cli_line *line);

@@ -17,6 +17,9 @@ static const struct cli_option run_options[] = {
     {"strict", NULL, "exit 1 if an action died or was shed, or a rule failed"},
     {"json", NULL, "print the summary as JSON on stdout"},
 };
+static const struct cli_option dev_options[] = {
+    {"port", "N", "listen on this port of 127.0.0.1; 8080"},
+};
 static const struct cli_option new_options[] = {
     {"dir", "DIR", "the folder to write into; the current one"},
 };
@@ -87,6 +90,11 @@ const struct cli_option common_options[CLI_COMMON_OPTIONS] = {
 };
 
 const struct cli_command commands[] = {
+    {"dev", "[RULES]", "try rules: a hub in memory with a page and a URL", 0, 1,
+     OPTIONS(dev_options), .run = cmd_dev, .group = "Run",
+     .notes = "Without RULES: rules.yaml, which is begun if it is not there. Each agent that the\n"
+              "rules name is a stand-in that logs; flaky fails twice. The rules are read again\n"
+              "when they are saved. Nothing is kept."},
     {"run", "CONFIG", "run a hub until its input ends, or until it is stopped", 1, 1,
      OPTIONS(run_options), .run = cmd_run, .group = "Run",
      .notes =

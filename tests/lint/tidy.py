@@ -56,7 +56,7 @@ def tidy(path, build):
 def changed(build, cache, tree):
     for entry in json.loads((build / "compile_commands.json").read_text()):
         path = pathlib.Path(entry["file"])
-        if path.is_file() and not path.is_relative_to(build):
+        if path.suffix in (".c", ".cc") and path.is_file() and not path.is_relative_to(build):
             mark = cache / fingerprint(path, entry["command"], tree)
             if not mark.exists():
                 yield path, mark

@@ -24,12 +24,15 @@ enum { TYPE_MAX = 256, BATCH_MAX = 10000 };
 /* The media type without parameters, in lower case. */
 static void media_type(const struct exchange *exchange, char type[TYPE_MAX])
 {
+    static const char form[] = "application/x-www-form-urlencoded";
     const char *header = exchange_header(exchange, MHD_HTTP_HEADER_CONTENT_TYPE);
     size_t size = header == NULL ? 0 : strcspn(header, ";");
 
     while (size > 0 && (header[size - 1] == ' ' || header[size - 1] == '\t'))
         size--;
     size = size < TYPE_MAX ? size : TYPE_MAX - 1;
+    if (size == sizeof form - 1 && strncasecmp(header, form, size) == 0)
+        size = 0; /* what curl -d says of anything: the body is JSON, as without a type */
     for (size_t i = 0; i < size; i++)
         type[i] = (char)(header[i] >= 'A' && header[i] <= 'Z' ? header[i] | 0x20 : header[i]);
     type[size] = '\0';

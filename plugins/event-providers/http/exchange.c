@@ -136,6 +136,7 @@ static enum MHD_Result wait_for_answer(struct exchange *exchange)
     return MHD_YES;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): eight parameters, as the library has it */
 enum MHD_Result exchange_go_on(void *user, struct MHD_Connection *connection, const char *url,
                                const char *method, const char *version, const char *data,
                                size_t *size, void **place)

@@ -159,9 +159,11 @@ static enum MHD_Result look_at_header(void *user, enum MHD_ValueKind kind, const
     struct headers *headers = user;
 
     (void)kind;
-    if (!is_token(name, name_size)) {
+    if (value == NULL) {
+        headers->wrong = "a header has no value";
+    } else if (!is_token(name, name_size)) {
         headers->wrong = "the name of a header is not a token";
-    } else if (value != NULL && !is_field_value(value, size)) {
+    } else if (!is_field_value(value, size)) {
         headers->wrong = "a header holds a control character";
     } else if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) {
         headers->lengths++;

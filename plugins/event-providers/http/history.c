@@ -193,9 +193,7 @@ static uint64_t place_of(const struct history *history, uint64_t number)
 
         while (middle < high && (step = history->beside[middle & history->mask].step) == 0)
             middle++;
-        if (middle == high)
-            high = low + (high - low) / 2;
-        else if (step < number)
+        if (middle < high && step < number)
             low = middle + 1;
         else
             high = low + (high - low) / 2;

@@ -147,6 +147,7 @@ static socklen_t read_address(const char *text, union address *address)
 int listener_open(struct listener *listener, const char *text, char why[LISTEN_WHY])
 {
     union address address;
+    char words[128];
     const socklen_t size = read_address(text, &address);
     int error;
 
@@ -167,7 +168,8 @@ int listener_open(struct listener *listener, const char *text, char why[LISTEN_W
     if (error == 0)
         return ATAMO_OK;
     listener_close(listener);
-    (void)snprintf(why, LISTEN_WHY, "cannot listen on %.80s: %s", text, strerror(error));
+    (void)snprintf(why, LISTEN_WHY, "cannot listen on %.80s: %s", text,
+                   strerror_r(error, words, sizeof words));
     return error == EADDRINUSE ? ATAMO_EXISTS : ATAMO_IO;
 }
 

@@ -56,7 +56,7 @@ static bool is_like(const char *pattern, const char *path, size_t size, atamo_by
         return false;
     if (star == NULL)
         return size == before;
-    if (strncmp(path + size - after, star + 1, after) != 0)
+    if (memcmp(path + size - after, star + 1, after) != 0)
         return false;
     *part = (atamo_bytes){path + before, size - before - after};
     return part->size > 0 && memchr(part->data, '/', part->size) == NULL;
