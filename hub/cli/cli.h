@@ -27,7 +27,7 @@ struct cli_option {
     const char *about;
 };
 
-enum { CLI_OPTIONS_MAX = 12, CLI_COMMON_OPTIONS = 3, CLI_ARGUMENTS_MAX = 64 };
+enum { CLI_OPTIONS_MAX = 16, CLI_COMMON_OPTIONS = 3, CLI_ARGUMENTS_MAX = 64 };
 
 /* A parsed command line. Values are NULL or "" (a switch that is on) or the argument. */
 struct cli_line {
@@ -102,6 +102,21 @@ enum exit_code cmd_backup(const struct cli_line *line);
 enum exit_code cmd_restore(const struct cli_line *line);
 enum exit_code cmd_rules_test(const struct cli_line *line);
 enum exit_code cmd_rules_list(const struct cli_line *line);
+enum exit_code cmd_rules_show(const struct cli_line *line);
+enum exit_code cmd_rules_put(const struct cli_line *line);
+enum exit_code cmd_rules_rm(const struct cli_line *line);
+enum exit_code cmd_rules_history(const struct cli_line *line);
+enum exit_code cmd_rules_rollback(const struct cli_line *line);
+enum exit_code cmd_emit(const struct cli_line *line);
+enum exit_code cmd_request(const struct cli_line *line);
+enum exit_code cmd_watch(const struct cli_line *line);
+enum exit_code cmd_why(const struct cli_line *line);
+enum exit_code cmd_top(const struct cli_line *line);
+enum exit_code cmd_stats(const struct cli_line *line);
+enum exit_code cmd_agents_list(const struct cli_line *line);
+enum exit_code cmd_agents_pause(const struct cli_line *line);
+enum exit_code cmd_agents_resume(const struct cli_line *line);
+enum exit_code cmd_agents_drain(const struct cli_line *line);
 enum exit_code cmd_test(const struct cli_line *line);
 enum exit_code cmd_simulate(const struct cli_line *line);
 enum exit_code cmd_schema(const struct cli_line *line);

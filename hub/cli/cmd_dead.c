@@ -1,4 +1,5 @@
-/* cmd_dead - actions that failed for good, in the store: list them, show one.
+/* cmd_dead - actions that failed for good, in the store: list them, show one. Without CONFIG a
+ * running hub is asked (remote_dead).
  *
  * Happy path: the store is opened beside a hub that may run, its dead letters are visited, those
  * that the command line asks for are shown. What is damaged is counted and said.
@@ -6,6 +7,8 @@
 #include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/dead_choice.h"
+#include "cli/remote.h"
+#include "cli/remote_dead.h"
 #include "cli/steps.h"
 #include "cli/store_file.h"
 #include "model/cloudevent.h"
@@ -128,7 +131,9 @@ enum exit_code cmd_dead_list(const struct cli_line *line)
     struct store_file file;
     int status;
 
-    if (!dead_choose(line, &listing.choice))
+    if (line->count == 0)
+        return remote_dead_list(line);
+    if (!dead_choose(line, 1, &listing.choice) || !remote_is_absent(line))
         return EXIT_USAGE;
     status = store_file_open(&file, line->arguments[0], NULL, STORE_READ);
     if (status != ATAMO_OK)
@@ -254,8 +259,13 @@ enum exit_code cmd_dead_show(const struct cli_line *line)
 {
     struct showing showing = {.id = line->arguments[1]};
     struct store_file file;
-    int status = store_file_open(&file, line->arguments[0], NULL, STORE_READ);
+    int status;
 
+    if (line->count == 1)
+        return remote_dead_show(line);
+    if (!remote_is_absent(line))
+        return EXIT_USAGE;
+    status = store_file_open(&file, line->arguments[0], NULL, STORE_READ);
     if (status != ATAMO_OK)
         return cli_exit(status);
     showing.node = file.node;

@@ -10,6 +10,8 @@
 #include "cli/bar.h"
 #include "cli/cli.h"
 #include "cli/dead_choice.h"
+#include "cli/remote.h"
+#include "cli/remote_dead.h"
 #include "cli/store_file.h"
 
 #include <inttypes.h>
@@ -162,36 +164,6 @@ static int apply(const struct store_file *file, struct change *change, bool quie
 
 /* --- the command */
 
-static bool read_rate(const struct cli_line *line, struct change *change)
-{
-    const char *text = cli_value(line, "rate");
-    char *end;
-    long rate;
-
-    if (text == NULL)
-        return true;
-    rate = strtol(text, &end, 10);
-    if (*end != '\0' || rate < 1 || rate > 1000000) {
-        cli_say("--rate %s: expected how many a second, 1 to 1000000", text);
-        return false;
-    }
-    change->step_ns = NS_PER_S / rate;
-    return true;
-}
-
-/* Everything only if somebody says so. */
-static bool says_which(const struct cli_line *line, const struct change *change)
-{
-    const struct dead_choice *choice = &change->choice;
-
-    if (choice->id_count > 0 || choice->agent != NULL || choice->rule != NULL ||
-        choice->type != NULL || choice->since_ns != 0 || cli_value(line, "all") != NULL)
-        return true;
-    cli_say("which of them? Name ids (atamo dead list), filter by --agent, --rule, --type or "
-            "--since, or say --all");
-    return false;
-}
-
 static int find(const struct store_file *file, struct change *change)
 {
     struct dead_rows rows;
@@ -213,11 +185,13 @@ static enum exit_code change_some(const struct cli_line *line, bool drops)
     struct change change = {.drops = drops, .now_ns = (int64_t)time(NULL) * NS_PER_S};
     const bool dry = cli_value(line, "dry-run") != NULL;
     struct store_file file;
+    long rate = 0;
     int status;
 
-    if (!dead_choose(line, &change.choice) || (!drops && !read_rate(line, &change)) ||
-        !says_which(line, &change))
+    if (!dead_choose(line, 1, &change.choice) || (!drops && !dead_rate(line, &rate)) ||
+        !dead_says_which(line, &change.choice) || !remote_is_absent(line))
         return EXIT_USAGE;
+    change.step_ns = rate == 0 ? 0 : NS_PER_S / rate;
     status = store_file_open(&file, line->arguments[0], NULL, dry ? STORE_READ : STORE_WRITE);
     if (status != ATAMO_OK)
         return cli_exit(status);
@@ -239,10 +213,10 @@ static enum exit_code change_some(const struct cli_line *line, bool drops)
 
 enum exit_code cmd_dead_replay(const struct cli_line *line)
 {
-    return change_some(line, false);
+    return dead_has_config(line) ? change_some(line, false) : remote_dead_change(line, false);
 }
 
 enum exit_code cmd_dead_drop(const struct cli_line *line)
 {
-    return change_some(line, true);
+    return dead_has_config(line) ? change_some(line, true) : remote_dead_change(line, true);
 }

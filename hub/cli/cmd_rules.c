@@ -1,5 +1,11 @@
-/* cmd_rules - what the rules of a configuration are, and what they would make of an event. */
-#include "cli/cli.h"
+/* cmd_rules - what the rules of a configuration are, and what they would make of an event.
+ *
+ * Happy path: the configuration is opened for trying: plugins are loaded, rules compiled, nothing
+ * is started. Without CONFIG a running hub is asked (remote_rules). Mistakes are shown with their
+ * places.
+ */
+#include "cli/remote.h"
+#include "cli/remote_rules.h"
 #include "config/rule_test.h"
 
 #include <stdlib.h>
@@ -48,6 +54,10 @@ enum exit_code cmd_rules_test(const struct cli_line *line)
         cli_say("atamo rules test needs --event FILE");
         return EXIT_USAGE;
     }
+    if (line->count == 0)
+        return remote_rules_test(line);
+    if (!remote_is_absent(line))
+        return EXIT_USAGE;
     status = open_test(line->arguments[0], &test);
     if (status == ATAMO_OK)
         status = cli_read_file(path, &event);
@@ -77,8 +87,13 @@ enum exit_code cmd_rules_list(const struct cli_line *line)
     struct rule_test *test = NULL;
     struct rule_test_result result;
     char why[RULE_TEST_WHY];
-    int status = open_test(line->arguments[0], &test);
+    int status;
 
+    if (line->count == 0)
+        return remote_rules_list(line);
+    if (!remote_is_absent(line))
+        return EXIT_USAGE;
+    status = open_test(line->arguments[0], &test);
     if (status == ATAMO_OK)
         status = rule_test_run(test, atamo_text(event), &result, why);
     if (status == ATAMO_OK) {

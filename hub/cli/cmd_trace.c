@@ -1,26 +1,37 @@
-/* cmd_trace - the path of one message: what happened, when, and how it ended. */
-#include "cli/cli.h"
+/* cmd_trace - the path of one message: what happened, when, and how it ended.
+ *
+ * Happy path: with CONFIG the journal of its store is read, without it a running hub is asked.
+ * Fails if there is no message with this id; steps that are damaged are said to be missing.
+ */
+#include "cli/json_made.h"
+#include "cli/remote.h"
+#include "cli/remote_trace.h"
 #include "cli/steps.h"
 #include "cli/store_file.h"
 
 #include <stdlib.h>
 
-static int print_json(const struct steps *steps, const char *id, uint64_t node)
-{
-    struct json_writer writer;
-    size_t size;
-    char *text;
+struct trace {
+    const struct steps *steps;
+    const char *id;
+    uint64_t node;
+};
 
-    json_writer_init(&writer, NULL, 0);
-    steps_write_trace(steps, id, node, &writer);
-    size = writer.size;
-    text = malloc(size);
-    if (text == NULL)
+static void write_trace(struct json_writer *writer, const void *user)
+{
+    const struct trace *trace = user;
+
+    steps_write_trace(trace->steps, trace->id, trace->node, writer);
+}
+
+static int print_json(const struct trace *trace)
+{
+    const atamo_bytes text = json_made(write_trace, trace);
+
+    if (text.data == NULL)
         return ATAMO_NO_MEMORY;
-    json_writer_init(&writer, text, size);
-    steps_write_trace(steps, id, node, &writer);
-    (void)printf("%.*s\n", (int)size, text);
-    free(text);
+    (void)printf("%s\n", text.data);
+    free((char *)(uintptr_t)text.data);
     return ATAMO_OK;
 }
 
@@ -37,7 +48,7 @@ static int show(const struct steps *steps, const char *id, uint64_t node, bool j
         steps_print(steps, 0, stdout);
         return ATAMO_OK;
     }
-    return print_json(steps, id, node);
+    return print_json(&(const struct trace){steps, id, node});
 }
 
 enum exit_code cmd_trace(const struct cli_line *line)
@@ -45,7 +56,13 @@ enum exit_code cmd_trace(const struct cli_line *line)
     const char *id = line->arguments[1];
     struct store_file file;
     struct steps steps;
-    int status = store_file_open(&file, line->arguments[0], NULL, STORE_READ);
+    int status;
+
+    if (line->count == 1)
+        return remote_trace(line);
+    if (!remote_is_absent(line))
+        return EXIT_USAGE;
+    status = store_file_open(&file, line->arguments[0], NULL, STORE_READ);
 
     if (status != ATAMO_OK)
         return cli_exit(status);

@@ -40,22 +40,79 @@ static const struct cli_option check_options[] = {
     {                                                                             \
         "since", "DURATION", "only those that died in the last 10m, 2h, 7d"       \
     }
+#define HUB                                                                          \
+    {"url", "URL", "where the hub is: http://HOST:PORT or unix:/SOCKET; ATAMO_URL"}, \
+        {"token", "TOKEN", "who asks; @FILE reads it from there; ATAMO_TOKEN"},      \
+    {                                                                                \
+        "cacert", "FILE", "certificates that the hub's is signed by"                 \
+    }
+static const struct cli_option emit_options[] = {
+    {"source", "URI", "where the event comes from"},
+    {"subject", "TEXT", "what it is about"},
+    {"id", "ID", "its id; one that came before is a duplicate"},
+    {"key", "KEY", "events with the same key are dealt with in order"},
+    {"user", "NAME", "on whose behalf"},
+    {"wait", "DURATION", "until all its actions have ended, at most so long"},
+    {"file", "FILE", "events as JSON lines instead; - for stdin"},
+    {"json", NULL, "print JSON"},
+    HUB,
+};
+static const struct cli_option request_options[] = {
+    {"source", "URI", "where the event comes from"},
+    {"subject", "TEXT", "what it is about"},
+    {"id", "ID", "its id"},
+    {"key", "KEY", "events with the same key are dealt with in order"},
+    {"user", "NAME", "on whose behalf"},
+    {"timeout", "DURATION", "how long the agents have"},
+    {"stream", NULL, "through one connection instead of long calls"},
+    {"json", NULL, "print JSON lines"},
+    HUB,
+};
+static const struct cli_option watch_options[] = {
+    {"type", "TYPE", "only of events of this type"},
+    {"agent", "NAME", "only of this agent"},
+    {"rule", "ID", "only of this rule"},
+    {"user", "NAME", "only of this user"},
+    {"message", "UUID", "only of this message"},
+    {"step", "STEP", "only steps of this kind: done, dead, ..."},
+    {"since", "WHEN", "oldest: from the oldest step that is remembered"},
+    {"json", NULL, "print JSON lines"},
+    HUB,
+};
+static const struct cli_option top_options[] = {
+    {"interval", "DURATION", "between two readings; 1s"},
+    {"json", NULL, "print one reading as JSON"},
+    HUB,
+};
+static const struct cli_option drain_options[] = {
+    {"wait", "DURATION", "at most so long"},
+    {"json", NULL, "print JSON"},
+    HUB,
+};
+static const struct cli_option put_options[] = {
+    {"why", "TEXT", "for the rule's history"},
+    {"json", NULL, "print JSON"},
+    HUB,
+};
 static const struct cli_option dead_list_options[] = {
     FILTERS,
     {"json", NULL, "print JSON"},
+    HUB,
 };
 static const struct cli_option dead_drop_options[] = {
     FILTERS,
     {"all", NULL, "all of them"},
-    {"dry-run", NULL, "say which, and change nothing"},
+    {"dry-run", NULL, "say how many, and change nothing"},
     {"json", NULL, "print JSON"},
+    HUB,
 };
 static const struct cli_option dead_replay_options[] = {
     FILTERS,
     {"all", NULL, "all of them"},
-    {"rate", "N", "so many a second, when the hub runs again"},
-    {"dry-run", NULL, "say which, and change nothing"},
+    {"rate", "N", "so many a second"},
+    {"dry-run", NULL, "say how many, and change nothing"},
     {"json", NULL, "print JSON"},
+    HUB,
 };
 static const struct cli_option token_new_options[] = {
     {"scope", "SCOPES", "what it may do, with ',' between them; events:write"},
@@ -67,10 +124,18 @@ static const struct cli_option token_new_options[] = {
 static const struct cli_option json_options[] = {
     {"json", NULL, "print JSON"},
 };
-static const struct cli_option event_options[] = {
+static const struct cli_option hub_options[] = {
+    {"json", NULL, "print JSON"},
+    HUB,
+};
+static const struct cli_option test_options[] = {
     {"event", "FILE", "a CloudEvent in JSON; - for stdin (required)"},
     {"json", NULL, "print JSON"},
+    HUB,
 };
+#define WHICH                                                                                     \
+    "Which: by id, by filters, or --all. Without CONFIG a running hub does it at once. With it\n" \
+    "the hub must be stopped, as it has its store alone; replayed ones begin when it starts."
 static const struct cli_option suite_options[] = {
     {"junit", "FILE", "write the results as JUnit XML, too"},
     {"json", NULL, "print the results as JSON"},
@@ -109,34 +174,73 @@ const struct cli_command commands[] = {
          "that is damaged. Exit 1 if there are any."},
     {"simulate", "CONFIG", "days in seconds on a virtual clock, agents replaced by chance", 1, 1,
      OPTIONS(simulate_options), .run = cmd_simulate, .group = "Run"},
-    {"rules test", "CONFIG", "what would the rules make of an event? nothing fires", 1, 1,
-     OPTIONS(event_options), .run = cmd_rules_test, .group = "Rules",
+    {"rules test", "[CONFIG]", "what would the rules make of an event? nothing fires", 0, 1,
+     OPTIONS(test_options), .run = cmd_rules_test, .group = "Rules",
      .notes = "For every rule whether it matches, else the first clause that fails; and the\n"
-              "actions that would be made."},
-    {"rules list", "CONFIG", "the rules of a configuration", 1, 1, OPTIONS(json_options),
-     .run = cmd_rules_list, .group = "Rules"},
+              "actions that would be made. Without CONFIG a running hub is asked."},
+    {"rules list", "[CONFIG]", "the rules of a configuration, or of a running hub", 0, 1,
+     OPTIONS(hub_options), .run = cmd_rules_list, .group = "Rules"},
+    {"rules show", "ID", "a rule of a running hub, as it was written", 1, 1, OPTIONS(hub_options),
+     .run = cmd_rules_show, .group = "Rules"},
+    {"rules put", "FILE", "give a running hub a rule, or another one in its place", 1, 1,
+     OPTIONS(put_options), .run = cmd_rules_put, .group = "Rules",
+     .notes = "FILE has one rule in YAML; - for stdin. Mistakes are shown with line and column."},
+    {"rules rm", "ID", "take a rule away from a running hub", 1, 1, OPTIONS(hub_options),
+     .run = cmd_rules_rm, .group = "Rules"},
+    {"rules history", "ID", "what a rule was: its versions", 1, 1, OPTIONS(hub_options),
+     .run = cmd_rules_history, .group = "Rules"},
+    {"rules rollback", "ID VERSION", "make a rule what it was", 2, 2, OPTIONS(hub_options),
+     .run = cmd_rules_rollback, .group = "Rules"},
     {"test", "[PATH...]", "run the unit tests of rules: *.test.yaml", 0, CLI_ARGUMENTS_MAX,
      OPTIONS(suite_options), .run = cmd_test, .group = "Rules",
      .notes = "Without PATH: all that are below the current folder. Exit 1 if one fails."},
     {"schema", "", "print the JSON Schema of configurations, for editors", 0, 0, .run = cmd_schema,
      .group = "Rules"},
-    {"trace", "CONFIG ID", "the path of one message, from the store's journal", 2, 2,
-     OPTIONS(json_options), .run = cmd_trace, .group = "Store",
+    {"emit", "TYPE [DATA]", "submit an event", 0, 2, OPTIONS(emit_options), .run = cmd_emit,
+     .group = "Ask a running hub",
      .notes =
-         "ID is the event's id or the hub's UUID. Works while the hub runs and after it stopped."},
-    {"dead list", "CONFIG", "actions that failed for good", 1, 1, OPTIONS(dead_list_options),
-     .run = cmd_dead_list, .group = "Store",
-     .notes = "Works while the hub runs and after it stopped. Each has an id like 12.1."},
-    {"dead show", "CONFIG ID", "one of them, with its event and all its steps", 2, 2,
-     OPTIONS(json_options), .run = cmd_dead_show, .group = "Store"},
-    {"dead replay", "CONFIG [ID...]", "let them begin anew when the hub starts", 1,
-     CLI_ARGUMENTS_MAX, OPTIONS(dead_replay_options), .run = cmd_dead_replay, .group = "Store",
+         "DATA is JSON; - reads it from stdin. With --file no TYPE: each line is a CloudEvent.\n"
+         "They are sent in batches; a hub that is busy is waited for."},
+    {"request", "TYPE [DATA]", "submit an event and print what agents answer", 1, 2,
+     OPTIONS(request_options), .run = cmd_request, .group = "Ask a running hub",
+     .notes = "Responses are printed as they come. SIGINT cancels the request."},
+    {"watch", "", "every step of every message while it happens", 0, 0, OPTIONS(watch_options),
+     .run = cmd_watch, .group = "Ask a running hub",
+     .notes = "A connection that is lost is made again, without gaps if the hub remembers."},
+    {"why", "ID", "the path of one message as a tree: rules, actions, attempts", 1, 1,
+     OPTIONS(hub_options), .run = cmd_why, .group = "Ask a running hub",
+     .notes = "Rules that did not match say the first clause that failed and the value it saw."},
+    {"top", "", "rates, queues and latencies, live", 0, 0, OPTIONS(top_options), .run = cmd_top,
+     .group = "Ask a running hub",
+     .notes = "Keys: q quits, r reverses, n d u x p sort. Without a terminal: one reading."},
+    {"stats", "", "what the hub has counted", 0, 0, OPTIONS(hub_options), .run = cmd_stats,
+     .group = "Ask a running hub"},
+    {"agents list", "", "the agents, their queues and breakers", 0, 0, OPTIONS(hub_options),
+     .run = cmd_agents_list, .group = "Ask a running hub"},
+    {"agents pause", "NAME", "let an agent begin nothing more", 1, 1, OPTIONS(hub_options),
+     .run = cmd_agents_pause, .group = "Ask a running hub"},
+    {"agents resume", "NAME", "let it go on", 1, 1, OPTIONS(hub_options), .run = cmd_agents_resume,
+     .group = "Ask a running hub"},
+    {"agents drain", "NAME", "pause it, and wait until nothing of it runs", 1, 1,
+     OPTIONS(drain_options), .run = cmd_agents_drain, .group = "Ask a running hub"},
+    {"agents", "", NULL, 0, 0, OPTIONS(hub_options), .run = cmd_agents_list,
+     .group = "Ask a running hub"},
+    {"trace", "[CONFIG] ID", "the path of one message", 1, 2, OPTIONS(hub_options),
+     .run = cmd_trace, .group = "Messages",
      .notes =
-         "Which: by id, by filters, or --all. The hub must be stopped: it has the store alone."},
-    {"dead drop", "CONFIG [ID...]", "forget them", 1, CLI_ARGUMENTS_MAX, OPTIONS(dead_drop_options),
-     .run = cmd_dead_drop, .group = "Store",
+         "ID is the event's id or the hub's UUID. With CONFIG its store's journal is read, also\n"
+         "after the hub has stopped; without, a running hub is asked."},
+    {"dead list", "[CONFIG]", "actions that failed for good", 0, 1, OPTIONS(dead_list_options),
+     .run = cmd_dead_list, .group = "Messages",
      .notes =
-         "Which: by id, by filters, or --all. The hub must be stopped: it has the store alone."},
+         "With CONFIG its store is read, also after the hub has stopped; without, a running hub\n"
+         "is asked."},
+    {"dead show", "[CONFIG] ID", "one of them, with its event and all its steps", 1, 2,
+     OPTIONS(hub_options), .run = cmd_dead_show, .group = "Messages"},
+    {"dead replay", "[CONFIG] [ID...]", "let them begin anew", 0, CLI_ARGUMENTS_MAX,
+     OPTIONS(dead_replay_options), .run = cmd_dead_replay, .group = "Messages", .notes = WHICH},
+    {"dead drop", "[CONFIG] [ID...]", "forget them", 0, CLI_ARGUMENTS_MAX,
+     OPTIONS(dead_drop_options), .run = cmd_dead_drop, .group = "Messages", .notes = WHICH},
     {"backup", "CONFIG FILE", "copy the store to a new file, also while the hub runs", 2, 2,
      OPTIONS(json_options), .run = cmd_backup, .group = "Store"},
     {"restore", "CONFIG FILE", "check a copy and put it in the place of a store that is gone", 2, 2,
@@ -179,6 +283,15 @@ const size_t command_count = sizeof commands / sizeof commands[0];
 
 static_assert(sizeof commands / sizeof commands[0] <= COMMANDS_MAX, "room in arrays of names");
 
+/* "agents" behind "agents list" and so on: another word would have been one of those. */
+static bool ends_group(size_t i)
+{
+    const char *name = commands[i].name;
+
+    return i > 0 && strncmp(commands[i - 1].name, name, strlen(name)) == 0 &&
+           commands[i - 1].name[strlen(name)] == ' ';
+}
+
 const struct cli_command *command_find(size_t count, const char *const *arguments, size_t *words)
 {
     for (size_t i = 0; i < command_count && count > 0; i++) {
@@ -189,6 +302,8 @@ const struct cli_command *command_find(size_t count, const char *const *argument
         if (strlen(arguments[0]) != first || strncmp(arguments[0], name, first) != 0)
             continue;
         if (space != NULL && (count < 2 || strcmp(arguments[1], space + 1) != 0))
+            continue;
+        if (space == NULL && ends_group(i) && count > 1 && arguments[1][0] != '-')
             continue;
         *words = space == NULL ? 1 : 2;
         return &commands[i];

@@ -4,7 +4,7 @@
 
 #include "cli/cli.h"
 
-enum { COMMANDS_MAX = 32 };
+enum { COMMANDS_MAX = 64 };
 
 extern const struct cli_command commands[];
 extern const size_t command_count; /* at most COMMANDS_MAX */

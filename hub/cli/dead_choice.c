@@ -5,6 +5,7 @@
 #include "plugin/quantity.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -38,13 +39,13 @@ bool dead_is_chosen(struct dead_choice *choice, const struct dead_row *dead)
 }
 
 /* From the command line; false if it is not understood, which is said. */
-bool dead_choose(const struct cli_line *line, struct dead_choice *choice)
+bool dead_choose(const struct cli_line *line, size_t first, struct dead_choice *choice)
 {
     const char *since = cli_value(line, "since");
     int64_t span;
 
-    *choice = (struct dead_choice){.ids = line->arguments + 1,
-                                   .id_count = line->count - 1,
+    *choice = (struct dead_choice){.ids = line->arguments + first,
+                                   .id_count = line->count - first,
                                    .agent = cli_value(line, "agent"),
                                    .rule = cli_value(line, "rule"),
                                    .type = cli_value(line, "type")};
@@ -56,6 +57,38 @@ bool dead_choose(const struct cli_line *line, struct dead_choice *choice)
     }
     choice->since_ns = (int64_t)time(NULL) * NS_PER_S - span;
     return true;
+}
+
+bool dead_has_config(const struct cli_line *line)
+{
+    const char *text = line->count == 0 ? "" : line->arguments[0];
+
+    return text[strspn(text, "0123456789.")] != '\0';
+}
+
+bool dead_rate(const struct cli_line *line, long *rate)
+{
+    const char *text = cli_value(line, "rate");
+    char *end;
+
+    *rate = 0;
+    if (text == NULL)
+        return true;
+    *rate = strtol(text, &end, 10);
+    if (*end == '\0' && *rate >= 1 && *rate <= 1000000)
+        return true;
+    cli_say("--rate %s: expected how many a second, 1 to 1000000", text);
+    return false;
+}
+
+bool dead_says_which(const struct cli_line *line, const struct dead_choice *choice)
+{
+    if (choice->id_count > 0 || choice->agent != NULL || choice->rule != NULL ||
+        choice->type != NULL || choice->since_ns != 0 || cli_value(line, "all") != NULL)
+        return true;
+    cli_say("which of them? Name ids (atamo dead list), filter by --agent, --rule, --type or "
+            "--since, or say --all");
+    return false;
 }
 
 bool dead_all_found(const struct dead_choice *choice)

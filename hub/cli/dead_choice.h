@@ -14,9 +14,18 @@ struct dead_choice {
     int64_t since_ns; /* 0: whenever */
 };
 
-/* From the command line: filters, and ids behind the configuration. False if it is not understood,
+/* From the command line: filters, and ids from argument `first` on. False if it is not understood,
  * which is said. */
-bool dead_choose(const struct cli_line *line, struct dead_choice *choice);
+bool dead_choose(const struct cli_line *line, size_t first, struct dead_choice *choice);
+
+/* Is the first argument a configuration? An id is digits and dots. */
+bool dead_has_config(const struct cli_line *line);
+
+/* --rate, 0 if it was not given. False if it is no number, which is said. */
+bool dead_rate(const struct cli_line *line, long *rate);
+
+/* Everything only if somebody says so: false, which is said, if nothing says which. */
+bool dead_says_which(const struct cli_line *line, const struct dead_choice *choice);
 
 /* Is this one meant? Notes which ids were found. */
 bool dead_is_chosen(struct dead_choice *choice, const struct dead_row *dead);
