@@ -109,14 +109,15 @@ void answer_print(const struct answer *answer)
         (void)putchar('\n');
 }
 
-/* Could this byte do something to a terminal? */
+/* Could this byte do something to a terminal? U+0080 to U+009F could, too: C2 80 to C2 9F. */
 static bool is_control(atamo_bytes text, size_t i)
 {
+    const unsigned char before = i > 0 ? (unsigned char)text.data[i - 1] : 0;
     const unsigned char byte = (unsigned char)text.data[i];
-    /* U+0080 to U+009F are control characters, too: C2 80 to C2 9F */
-    const bool follows = i > 0 && (unsigned char)text.data[i - 1] == 0xc2;
+    const unsigned char next = i + 1 < text.size ? (unsigned char)text.data[i + 1] : 0;
 
-    return byte < 0x20 || byte == 0x7f || (byte >= 0x80 && byte <= 0x9f && follows);
+    return byte < 0x20 || byte == 0x7f || (before == 0xc2 && byte >= 0x80 && byte <= 0x9f) ||
+           (byte == 0xc2 && next >= 0x80 && next <= 0x9f);
 }
 
 void answer_put(atamo_bytes text, FILE *out)

@@ -15,7 +15,7 @@ static void print_options(const struct cli_option *options, size_t count, FILE *
         const char *argument = options[i].argument == NULL ? "" : options[i].argument;
 
         (void)fprintf(stream, "  %s--%s%s %-*s  %s\n", colours.bold, options[i].name, colours.reset,
-                      17 - (int)strlen(options[i].name), argument, options[i].about);
+                      25 - (int)strlen(options[i].name), argument, options[i].about);
     }
 }
 
@@ -37,7 +37,7 @@ void help_all(FILE *stream)
             (void)fprintf(stream, "\n%s%s%s\n", colours.dim, command->group, colours.reset);
         group = command->group;
         (void)fprintf(stream, "  %s%s%s %-*s  %s\n", colours.bold, command->name, colours.reset,
-                      19 - (int)strlen(command->name), command->arguments, command->about);
+                      27 - (int)strlen(command->name), command->arguments, command->about);
     }
     (void)fprintf(stream, "\n%sOptions of every command%s\n", colours.dim, colours.reset);
     print_options(common_options, CLI_COMMON_OPTIONS, stream);
