@@ -1,11 +1,12 @@
 /* http_client - one small face over libcurl: a call with an answer, and a stream of events.
  *
- * Happy path: one handle is kept, so that calls that follow each other share a connection; each
+ * Happy path: one handle is kept, so that questions that follow each other share a connection; each
  * sets it up anew, adds its headers, and gathers the answer's body or feeds it to the reader of
  * events. Redirects are not followed: a token goes to nobody but the hub that was named. A hub on
- * this machine is asked without any proxy. What fails below HTTP is a status and a sentence; what a
- * hub answers is an answer, also if it is a refusal. A stream that is silent for longer than the
- * hub's pings allow is a connection that was lost.
+ * this machine is asked without any proxy. What changes something is sent once, whatever happens.
+ * What fails below HTTP is a status and a sentence; what a hub answers is an answer, also if it is
+ * a refusal. A stream that is silent for longer than the hub's pings allow is a connection that was
+ * lost.
  */
 #include "cli/http_client.h"
 
@@ -241,8 +242,11 @@ static bool address(const struct http_client *client, const char *path, char url
 
 static void set_body(CURL *curl, const struct http_call *call)
 {
-    if (call->method != NULL)
+    if (call->method != NULL) {
         (void)curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, call->method);
+        /* On a connection that was kept libcurl would send it again if that was closed. */
+        (void)curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
+    }
     if (call->content_type == NULL && (call->method == NULL || strcmp(call->method, "POST") != 0))
         return;
     (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.size);

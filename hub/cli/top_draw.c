@@ -61,7 +61,7 @@ static int compare(const void *a, const void *b)
 
     if (first->rank > second->rank)
         return -1;
-    return first->rank < second->rank ? 1 : strcmp(first->agent.id, second->agent.id);
+    return first->rank < second->rank ? 1 : strverscmp(first->agent.id, second->agent.id);
 }
 
 static void sort(struct top_reading *reading, const struct top_view *view)
@@ -142,6 +142,22 @@ static void draw_figures(struct canvas *canvas, const struct top_reading *readin
 
 /* --- agents */
 
+/* Columns that are left out first when the terminal is narrow, and the width that has room for each
+ * with all before it. */
+enum { ROOM_BREAKER = 89, ROOM_RETRIES = 98, ROOM_DONE = 106, ROOM_PLUGIN = 115 };
+
+static void draw_table_head(struct canvas *canvas)
+{
+    const size_t room = canvas->columns;
+
+    canvas_print(canvas, CANVAS_REVERSE, "%-18s %s%-8s%s %7s %8s %8s%s%s %7s %8s %8s", "AGENT",
+                 room >= ROOM_PLUGIN ? "PLUGIN   " : "", "STATE",
+                 room >= ROOM_BREAKER ? "BREAKER  " : "", "QUEUED", "RUNNING", "DONE/S",
+                 room >= ROOM_RETRIES ? "  RETRY/S" : "", room >= ROOM_DONE ? "    DONE" : "",
+                 "DEAD", "P50", "P99");
+    canvas_end_line(canvas);
+}
+
 static void draw_rate_of(struct canvas *canvas, double rate)
 {
     char text[FIGURE_ROOM];
@@ -156,21 +172,38 @@ static void draw_number(struct canvas *canvas, int64_t number, enum canvas_style
     canvas_print(canvas, number > 0 ? style : CANVAS_PLAIN, " %7s", figure((double)number, text));
 }
 
-static void draw_agent(struct canvas *canvas, const struct top_agent *agent)
+/* Without room for both a breaker that is not closed takes the place of the state. */
+static void draw_state(struct canvas *canvas, const struct top_agent *agent)
 {
     const bool paused = strcmp(agent->state, "paused") == 0;
-    const bool closed = strcmp(agent->breaker, "closed") == 0;
-    char text[FIGURE_ROOM], busy[32];
+    const bool broken = strcmp(agent->breaker, "closed") != 0;
+    const bool both = canvas->columns >= ROOM_BREAKER;
 
-    canvas_print(canvas, CANVAS_PLAIN, "%-18.18s %-8.8s ", agent->id, agent->plugin);
-    canvas_print(canvas, paused ? CANVAS_YELLOW : CANVAS_PLAIN, "%-8s", agent->state);
-    canvas_print(canvas, closed ? CANVAS_PLAIN : CANVAS_RED, "%-9s", agent->breaker);
+    if (both || !broken)
+        canvas_print(canvas, paused ? CANVAS_YELLOW : CANVAS_PLAIN, "%-8.8s", agent->state);
+    if (both)
+        canvas_print(canvas, broken ? CANVAS_RED : CANVAS_PLAIN, "%-9.9s", agent->breaker);
+    else if (broken)
+        canvas_print(canvas, CANVAS_RED, "%-8.8s", agent->breaker);
+}
+
+static void draw_agent(struct canvas *canvas, const struct top_agent *agent)
+{
+    const size_t room = canvas->columns;
+    char text[FIGURE_ROOM], busy[48];
+
+    canvas_print(canvas, CANVAS_PLAIN, "%-18.18s ", agent->id);
+    if (room >= ROOM_PLUGIN)
+        canvas_print(canvas, CANVAS_PLAIN, "%-8.8s ", agent->plugin);
+    draw_state(canvas, agent);
     draw_number(canvas, agent->queued + agent->parked, CANVAS_BOLD);
     (void)snprintf(busy, sizeof busy, "%" PRId64 "/%" PRId64, agent->running, agent->concurrency);
     canvas_print(canvas, CANVAS_PLAIN, " %8s", busy);
     draw_rate_of(canvas, agent->done_rate);
-    draw_rate_of(canvas, agent->retry_rate);
-    draw_number(canvas, agent->done, CANVAS_PLAIN);
+    if (room >= ROOM_RETRIES)
+        draw_rate_of(canvas, agent->retry_rate);
+    if (room >= ROOM_DONE)
+        draw_number(canvas, agent->done, CANVAS_PLAIN);
     draw_number(canvas, agent->dead, CANVAS_RED);
     canvas_print(canvas, CANVAS_PLAIN, " %8s", figure_us(agent->p50_us, text));
     canvas_print(canvas, CANVAS_PLAIN, " %8s", figure_us(agent->p99_us, text));
@@ -183,10 +216,7 @@ static void draw_agents(struct canvas *canvas, const struct top_reading *reading
     const size_t around = ROWS_AROUND + (view->trouble != NULL);
     size_t shown = reading->count;
 
-    canvas_print(canvas, CANVAS_REVERSE, "%-18s %-8s %-8s%-9s %7s %8s %8s %8s %7s %7s %8s %8s",
-                 "AGENT", "PLUGIN", "STATE", "BREAKER", "QUEUED", "RUNNING", "DONE/S", "RETRY/S",
-                 "DONE", "DEAD", "P50", "P99");
-    canvas_end_line(canvas);
+    draw_table_head(canvas);
     if (view->rows > 0 && shown + around > view->rows)
         shown = view->rows > around ? view->rows - around : 0;
     for (size_t i = 0; i < shown; i++)
@@ -201,7 +231,7 @@ static void draw_keys(struct canvas *canvas, const struct top_view *view)
 {
     while (canvas->rows + 1 < view->rows)
         canvas_end_line(canvas);
-    canvas_put(canvas, CANVAS_DIM, "q quit   r reverse   sort by");
+    canvas_put(canvas, CANVAS_DIM, "q quit  r reverse  sort by");
     for (size_t i = 0; i < TOP_ORDERS; i++) {
         canvas_print(canvas, CANVAS_DIM, "  %c ", orders[i].key);
         canvas_put(canvas, i == view->order ? CANVAS_BOLD : CANVAS_DIM, orders[i].name);

@@ -6,6 +6,7 @@ import http.server
 import json
 import os
 import socketserver
+import sys
 import threading
 import urllib.parse
 
@@ -96,12 +97,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.server.hub.over.wait()
 
 
-class TcpServer(http.server.ThreadingHTTPServer):
+class Quiet:
+    """Clients that go away in the middle are no news."""
+
     daemon_threads = True
 
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
-class UnixServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
-    daemon_threads = True
+
+class TcpServer(Quiet, http.server.ThreadingHTTPServer):
+    pass
+
+
+class UnixServer(Quiet, socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    pass
 
 
 class MockHub:
