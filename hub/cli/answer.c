@@ -136,8 +136,12 @@ void answer_copy(atamo_bytes text, char *out, size_t room)
 {
     size_t size = 0;
 
-    for (; size < text.size && size + 1 < room; size++)
-        out[size] = is_control(text, size) ? '?' : text.data[size];
+    for (; size < text.size && size + 1 < room; size++) {
+        if (is_control(text, size))
+            out[size] = '?';
+        else
+            out[size] = text.data[size];
+    }
     out[size] = '\0';
 }
 

@@ -132,7 +132,9 @@ void http_answer_free(struct http_answer *answer)
 
 /* --- what libcurl calls */
 
-static size_t take_bytes(char *bytes, size_t size, size_t count, void *user)
+/* The type that libcurl wants: curl_write_callback. */
+static size_t take_bytes(char *bytes, /* NOLINT(readability-non-const-parameter) */
+                         size_t size, size_t count, void *user)
 {
     struct exchange *exchange = user;
     const atamo_bytes piece = {bytes, size * count};

@@ -42,7 +42,8 @@ class BadInput(unittest.TestCase):
 
     def test_no_configuration_and_two_of_them_are_usage_errors(self):
         for command in TAKES_CONFIG:
-            self.refused(command, USAGE, "usage: atamo")
+            if command[0] != "rules":  # they ask a running hub then
+                self.refused(command, USAGE, "usage: atamo")
             self.refused([*command, MINIMAL, MINIMAL], USAGE, "one argument too many")
 
     def test_event_that_cannot_be_read(self):

@@ -180,7 +180,10 @@ class Completion(unittest.TestCase):
 
     def test_knows_commands_second_words_options_and_files(self):
         self.assertEqual(self.words("ru"), ["run", "rules"])
-        self.assertEqual(self.words("rules", ""), ["test", "list"])
+        self.assertEqual(self.words("rules", ""),
+                         ["test", "list", "show", "put", "rm", "history", "rollback"])
+        self.assertEqual(self.words("agents", ""), ["list", "pause", "resume", "drain"])
+        self.assertEqual(self.words("ag"), ["agents"])
         self.assertEqual(self.words("run", "--s"), ["--strict"])
         self.assertEqual(self.words("rules", "test", "--e"), ["--event"])
         write("some.yaml", "")

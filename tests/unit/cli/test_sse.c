@@ -118,6 +118,16 @@ static void test_an_id_with_a_nul_is_none(void **state)
     assert_memory_equal(seen.text, "message(1)a;", 12);
 }
 
+/* The line again and again. */
+static atamo_bytes lines(const char *line, char text[MOST * 3])
+{
+    const size_t size = strlen(line);
+
+    for (size_t at = 0; at < (size_t)MOST * 3; at++)
+        text[at] = line[at % size];
+    return (atamo_bytes){text, (size_t)MOST * 3};
+}
+
 static void test_lines_and_events_over_the_limit_end_it(void **state)
 {
     char text[MOST * 3];
@@ -127,12 +137,8 @@ static void test_lines_and_events_over_the_limit_end_it(void **state)
     memset(text, 'x', sizeof text);
     assert_int_equal(feed(&seen, (atamo_bytes){text, MOST}, 1), ATAMO_OK);
     assert_int_equal(feed(&seen, (atamo_bytes){text, MOST + 1}, 1), ATAMO_TOO_LARGE);
-    for (size_t at = 0; at < sizeof text; at += 8)
-        memcpy(text + at, "data: x\n", 8);
-    assert_int_equal(feed(&seen, (atamo_bytes){text, sizeof text}, 7), ATAMO_OK);
-    for (size_t at = 0; at < sizeof text; at += 16)
-        memcpy(text + at, "data: 123456789\n", 16);
-    assert_int_equal(feed(&seen, (atamo_bytes){text, sizeof text}, 7), ATAMO_TOO_LARGE);
+    assert_int_equal(feed(&seen, lines("data: x\n", text), 7), ATAMO_OK);
+    assert_int_equal(feed(&seen, lines("data: 123456789\n", text), 7), ATAMO_TOO_LARGE);
     assert_int_equal(seen.size, 0);
 }
 
