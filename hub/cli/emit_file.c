@@ -262,6 +262,16 @@ static enum exit_code read_all(struct emission *emission)
     return code;
 }
 
+static void print_counts(const struct emission *emission)
+{
+    (void)printf("%" PRIu64 " accepted", emission->accepted);
+    if (emission->duplicates > 0)
+        (void)printf(", %" PRIu64 " of them had come before", emission->duplicates);
+    if (emission->refused > 0)
+        (void)printf(", %" PRIu64 " refused", emission->refused);
+    (void)putchar('\n');
+}
+
 static enum exit_code finish(struct emission *emission, enum exit_code code)
 {
     const enum exit_code sent = emission->count > 0 && (code == EXIT_OK || code == EXIT_INVALID)
@@ -274,8 +284,7 @@ static enum exit_code finish(struct emission *emission, enum exit_code code)
                      "}\n",
                      emission->accepted, emission->duplicates, emission->refused);
     else if (!emission->remote->quiet)
-        (void)printf("%" PRIu64 " accepted, %" PRIu64 " of them before, %" PRIu64 " refused\n",
-                     emission->accepted, emission->duplicates, emission->refused);
+        print_counts(emission);
     if (code == EXIT_OK)
         code = sent;
     return code == EXIT_OK && emission->refused > 0 ? EXIT_INVALID : code;

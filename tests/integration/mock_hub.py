@@ -117,9 +117,10 @@ class UnixServer(Quiet, socketserver.ThreadingMixIn, socketserver.UnixStreamServ
 
 class MockHub:
     """A context. `routes` has "GET /v1/stats": an answer, a list of them, or a function of what was
-    asked; `asked` is everything that was."""
+    asked; `asked` is everything that was. It listens on a free port, or on a Unix socket; `tls` is an
+    SSL context."""
 
-    def __init__(self, routes, socket=None):
+    def __init__(self, routes, socket=None, tls=None):
         self.routes = {name: list(answer) if isinstance(answer, list) else [answer]
                        for name, answer in routes.items()}
         self.asked = []
@@ -128,8 +129,10 @@ class MockHub:
         self.socket = socket
         self.server = UnixServer(socket, Handler) if socket else TcpServer(("127.0.0.1", 0), Handler)
         self.server.hub = self
+        if tls:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
         self.url = f"unix:{os.path.abspath(socket)}" if socket else \
-            f"http://127.0.0.1:{self.server.server_address[1]}"
+            f"http{'s' if tls else ''}://127.0.0.1:{self.server.server_address[1]}"
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
 
     def __enter__(self):

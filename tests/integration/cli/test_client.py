@@ -3,6 +3,8 @@
 import json
 import os
 import pathlib
+import shutil
+import ssl
 import subprocess
 import unittest
 
@@ -91,6 +93,21 @@ class Settings(unittest.TestCase):
             result = atamo("stats", "--url", url)
             self.assertEqual(result.returncode, USAGE)
             self.assertIn("expected an address such as", result.stderr)
+
+    @unittest.skipUnless(shutil.which("openssl"), "no openssl to make a certificate with")
+    def test_a_certificate_is_checked_against_those_of_the_file(self):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                        "-subj", "/CN=hub", "-addext", "subjectAltName=IP:127.0.0.1",
+                        "-keyout", "key.pem", "-out", "hub.pem"], check=True, capture_output=True)
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain("hub.pem", "key.pem")
+        with statistics(tls=tls) as hub:
+            result = atamo("stats", "--url", hub.url, "--cacert", "hub.pem")
+            self.assertEqual(result.returncode, 0, result.stderr)
+            result = atamo("stats", "--url", hub.url, "--token", "secret")
+            self.assertEqual(result.returncode, FAILED)
+            self.assertIn("certificate", result.stderr)
+            self.assertEqual(len(hub.asked), 1)
 
     def test_certificates_that_are_not_there_are_a_usage_error(self):
         result = atamo("stats", "--cacert", "none.pem")

@@ -98,7 +98,7 @@ class File(unittest.TestCase):
         pathlib.Path("events.jsonl").write_text(lines(1000), encoding="utf-8")
         result, asked = self.emit(take, "events.jsonl")
         self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertEqual(result.stdout, "1000 accepted, 0 of them before, 0 refused\n")
+        self.assertEqual(result.stdout, "1000 accepted\n")
         self.assertEqual([event["id"] for one in asked for event in one.json],
                          [str(number) for number in range(1000)])
         self.assertEqual(len(asked), 4)
@@ -108,6 +108,10 @@ class File(unittest.TestCase):
         result, asked = self.emit(take, "-", "--json", text='\n{"id":"1"}\r\n  \n{"id":"2","again":1}')
         self.assertEqual(json.loads(result.stdout), {"accepted": 2, "duplicates": 1, "refused": 0})
         self.assertEqual([event["id"] for event in asked[0].json], ["1", "2"])
+
+    def test_that_was_sent_before_is_said_to(self):
+        result, _ = self.emit(take, "-", text='{"id":"1","again":1}\n{"id":"2"}\n')
+        self.assertEqual(result.stdout, "2 accepted, 1 of them had come before\n")
 
     def test_from_a_pipe_is_sent_on_when_nothing_more_comes_for_the_moment(self):
         with MockHub({"POST /v1/events": take}) as hub:
@@ -126,7 +130,7 @@ class File(unittest.TestCase):
         text = '{"id":"1"}\n{"id":"2","bad":"type"}\n{"id":"3"}\n'
         result, _ = self.emit(take, "-", text=text)
         self.assertEqual(result.returncode, INVALID)
-        self.assertEqual(result.stdout, "2 accepted, 0 of them before, 1 refused\n")
+        self.assertEqual(result.stdout, "2 accepted, 1 refused\n")
         self.assertIn("-:2: refused: type is wrong", result.stderr)
 
     def test_that_is_no_json_sends_what_was_before_it(self):
