@@ -3,9 +3,10 @@
 import json
 import os
 import pathlib
+import shutil
 import unittest
 
-from program import Running, atamo
+from program import SOURCES, Running, atamo
 
 CONFIG = """
 hub: {mode: durable}
@@ -14,16 +15,26 @@ agents:
   out: {plugin: log, config: {to: stdout}}
   bad: {plugin: flaky, config: {fail_first: 9, retry_after: 1ms},
         retry: {attempts: 2, base: 1ms, max: 2ms}}
+  echo: {plugin: exec, config: {command: [python3, ECHO]}}
 ACCESS
 event_providers:
   api: {plugin: http, config: {listen: "unix:hub.sock"}}
+rules_folder: hub.rules
 rules:
+  - {id: parts, on: ask, then: {agent: echo, action: parts}}
   - {id: show, on: "order.*", then: {agent: out, action: show}}
   - {id: large, on: order.created, when: {data: {total: [{numeric: [">=", 100]}]}},
      then: {agent: bad, action: review}}
 """
+ECHO = SOURCES / "tests" / "clients" / "python" / "echo.py"
+RULE = """\
+# the largest
+id: big
+on: order.created
+then: {agent: out, action: show}
+"""
 URL = f"unix:{os.path.abspath('hub.sock')}"
-FAILED, NOT_FOUND, DENIED = 1, 3, 4
+FAILED, NOT_FOUND, DENIED, INVALID = 1, 3, 4, 6
 
 
 def ask(*words, text=None):
@@ -36,12 +47,14 @@ def asked(*words):
 
 class RunningHub(unittest.TestCase):
     def setUp(self):
+        shutil.rmtree("hub.rules", ignore_errors=True)
         for path in pathlib.Path(".").glob("hub.*"):
             path.unlink()
         self.configure("")
 
     def configure(self, access):
-        pathlib.Path("hub.yaml").write_text(CONFIG.replace("ACCESS", access), encoding="utf-8")
+        text = CONFIG.replace("ACCESS", access).replace("ECHO", str(ECHO))
+        pathlib.Path("hub.yaml").write_text(text, encoding="utf-8")
 
     def running(self):
         hub = Running("hub.yaml")
@@ -91,7 +104,7 @@ class RunningHub(unittest.TestCase):
         self.assertEqual(agents["out"]["done"], 1)
         top = asked("top")
         self.assertEqual(top["stats"]["accepted"], 1)
-        self.assertEqual({agent["id"] for agent in top["agents"]}, {"out", "bad"})
+        self.assertEqual({agent["id"] for agent in top["agents"]}, {"out", "bad", "echo"})
         self.assertIn("show ", ask("rules", "list").stdout)
 
     def test_pauses_resumes_and_drains_an_agent(self):
@@ -101,11 +114,34 @@ class RunningHub(unittest.TestCase):
         self.assertEqual(asked("agents", "drain", "out")["state"], "paused")
         self.assertEqual(ask("agents", "drain", "none").returncode, NOT_FOUND)
 
-    def test_answers_a_request(self):
+    def test_answers_a_request_bit_by_bit(self):
         self.running()
         for way in ([], ["--stream"]):
-            result = ask("request", "order.paid", "--timeout", "10s", *way)
+            result = ask("request", "ask", "--timeout", "30s", *way)
             self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertEqual([json.loads(line) for line in result.stdout.splitlines()],
+                             [{"part": 1}, {"part": 2}])
+            self.assertEqual(result.stderr, "echo  50 % half\n")
+
+    def test_takes_rules_shows_them_and_what_they_were(self):
+        self.running()
+        self.assertEqual(ask("rules", "put", "-", "--why", "first", text=RULE).stdout, "big is new\n")
+        self.assertEqual(ask("rules", "show", "big").stdout, RULE)
+        wrong = ask("rules", "put", "-", text=RULE.replace("out", "uot"))
+        self.assertEqual(wrong.returncode, INVALID)
+        self.assertIn('-:4:15: error: unknown agent "uot"; did you mean "out"?', wrong.stderr)
+        self.assertEqual(ask("rules", "put", "-", text=RULE.replace("out", "bad")).stdout,
+                         "big was replaced\n")
+        self.assertEqual([one["why"] for one in asked("rules", "history", "big")["versions"]],
+                         ["first", ""])
+        self.assertEqual(ask("rules", "rollback", "big", "1").returncode, 0)
+        self.assertEqual(ask("rules", "show", "big").stdout, RULE)
+        tried = ask("rules", "test", "--event", "-", text='{"type": "order.created"}')
+        self.assertIn("-> out show, from big", tried.stdout)
+        self.assertEqual(ask("rules", "rm", "big").stdout, "big was taken away\n")
+        self.assertEqual(ask("rules", "show", "big").returncode, NOT_FOUND)
+        other = RULE.replace("big", "show")
+        self.assertEqual(ask("rules", "put", "-", text=other).returncode, FAILED)
 
     def test_asks_who_comes(self):
         self.configure("users: {ann: {}}\naccess: {tokens: hub.tokens}\n")
