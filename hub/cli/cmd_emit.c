@@ -83,7 +83,7 @@ static enum exit_code emit(struct remote *remote, const struct cli_line *line, a
         answer_print(&answer);
     if (code == EXIT_OK && answer_text(&answer, 0, "state").size > 0)
         code = remote->json ? exit_of(answer_text(&answer, 0, "state")) : print_outcome(&answer);
-    else if (code == EXIT_OK && !remote->json)
+    else if (code == EXIT_OK && !remote->json && !remote->quiet)
         print_accepted(&answer);
     answer_free(&answer);
     return code;
