@@ -266,6 +266,7 @@ static int open_with(const atamo_settings *settings, struct problems *problems, 
     if (status != ATAMO_OK)
         return status;
     fill_source(settings->config_path, settings->config, &source);
+    (void)pthread_mutex_lock(&made->control);
     status = hub_build(made, &source, problems, &generation);
     if (status == ATAMO_OK) {
         status = start_threads(made, generation, (settings->flags & ATAMO_SPIN) != 0 ? SPIN_NS : 0);
@@ -276,6 +277,7 @@ static int open_with(const atamo_settings *settings, struct problems *problems, 
     }
     if (status == ATAMO_OK)
         status = hub_put_in_place(made, generation, problems);
+    (void)pthread_mutex_unlock(&made->control);
     if (status != ATAMO_OK) {
         (void)atamo_close(made, 0);
         return status;
