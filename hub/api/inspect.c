@@ -201,6 +201,7 @@ static void read_rule(void *argument)
     (void)snprintf(state->id, sizeof state->id, "%s", names_text(call->hub->names, rule->id).data);
     (void)snprintf(state->file, sizeof state->file, "%s",
                    rule->place.file == NULL ? "" : rule->place.file);
+    (void)snprintf(state->on, sizeof state->on, "%s", rule->on);
     state->line = rule->place.line;
     state->editable = rulebook_has(current->rules_folder, state->file);
     state->hits = current->seen[call->index].hits;

@@ -1,9 +1,9 @@
 /* cmd_dev - the first five minutes: a hub in memory for a file of rules, with a page and a URL.
  *
- * Happy path: a configuration is written into a temporary folder, which includes the rules and gives
- * each agent that they name a stand-in that logs; the hub runs, each message's path is shown, and
- * when the rules are saved they are read again. A file of rules that is not there yet is begun with
- * some. Fails as running a configuration does; nothing is kept.
+ * Happy path: a configuration is written into a temporary folder, which includes the rules and
+ * gives each agent that they name a stand-in that logs; the hub runs, each message's path is shown,
+ * and when the rules are saved they are read again. A file of rules that is not there yet is begun
+ * with some. Fails as running a configuration does; nothing is kept.
  */
 #include "cli/cli.h"
 #include "cli/running.h"

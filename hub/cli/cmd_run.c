@@ -44,8 +44,7 @@ static int sum_up(struct running *running, const struct cli_line *line, atamo_st
 
 enum exit_code cmd_run(const struct cli_line *line)
 {
-    struct running running = {
-        .path = line->arguments[0], .name = line->arguments[0], .news = -1};
+    struct running running = {.path = line->arguments[0], .name = line->arguments[0], .news = -1};
     atamo_stats stats;
     int status, closed;
 

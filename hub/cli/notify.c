@@ -1,7 +1,8 @@
 /* notify - what systemd wants to know of a service: sd_notify(3).
  *
- * Happy path: the environment names a socket; states are datagrams to it. Elsewhere nothing happens.
- * A datagram that cannot be sent is left out: the service does not depend on being watched.
+ * Happy path: the environment names a socket; states are datagrams to it. Elsewhere nothing
+ * happens. A datagram that cannot be sent is left out: the service does not depend on being
+ * watched.
  */
 #include "cli/notify.h"
 
@@ -44,9 +45,8 @@ void notify_open(struct notify *notify)
     if (address.sun_path[0] == '@')
         address.sun_path[0] = '\0'; /* an abstract name */
     notify->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (notify->fd >= 0 &&
-        connect(notify->fd, (const struct sockaddr *)&address,
-                (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size)) != 0)
+    if (notify->fd >= 0 && connect(notify->fd, (const struct sockaddr *)&address,
+                                   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size)) != 0)
         notify_close(notify);
     if (notify->fd >= 0)
         notify->alive_ns = watchdog_ns();

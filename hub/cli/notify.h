@@ -7,9 +7,9 @@
 #include <stdbool.h>
 
 struct notify {
-    int fd;            /* -1: nobody listens */
-    int64_t alive_ns;  /* how often to say that it is alive; 0: never */
-    int64_t told_ns;   /* when it last did, monotonic */
+    int fd;           /* -1: nobody listens */
+    int64_t alive_ns; /* how often to say that it is alive; 0: never */
+    int64_t told_ns;  /* when it last did, monotonic */
 };
 
 void notify_open(struct notify *notify);

@@ -1,7 +1,7 @@
 /* stand_ins - agents for rules whose own agents are not there.
  *
- * Happy path: the rules are parsed, and each name that `then:` gives an agent is written once. Names
- * that are no names of agents are left to whoever loads the rules.
+ * Happy path: the rules are parsed, and each name that `then:` gives an agent is written once.
+ * Names that are no names of agents are left to whoever loads the rules.
  */
 #include "cli/stand_ins.h"
 

@@ -191,6 +191,16 @@ static int read_scope(struct building *building, const struct format_rule *read,
     return status;
 }
 
+/* For people: "order.* invoice.paid". */
+static const char *types_text(struct building *building, const struct key_texts *on)
+{
+    const char *text = "";
+
+    for (size_t i = 0; i < on->count && text != NULL; i++)
+        text = arena_printf(building->arena, "%s%s%s", text, i == 0 ? "" : " ", on->list[i].data);
+    return text;
+}
+
 static int check_id(struct building *building, const struct yaml_node *node, struct seen *seen,
                     atamo_bytes id, struct rule *rule)
 {
@@ -229,6 +239,10 @@ static int build_rule(struct building *building, const struct yaml_node *node, s
         status = check_id(building, node, seen, read.id, rule);
     if (status == ATAMO_OK)
         status = read_scope(building, &read, &entry);
+    if (status == ATAMO_OK) {
+        rule->on = types_text(building, &read.on);
+        status = rule->on == NULL ? ATAMO_NO_MEMORY : ATAMO_OK;
+    }
     hints_attributes(building, read.when);
     if (status == ATAMO_OK && read.when != NULL)
         status = pattern_compile(building->arena, building->generation->plan, read.when,

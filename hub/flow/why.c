@@ -141,42 +141,60 @@ static void put_fate(const struct flow *flow, const struct fate *fate, struct js
     json_close_object(writer);
 }
 
-static int put_actions(struct flow *flow, const struct message *message, struct json_writer *writer)
+static struct fates *gather_fates(struct flow *flow, const struct message *message)
 {
     struct fates *fates = calloc(1, sizeof *fates);
 
     if (fates == NULL)
-        return ATAMO_NO_MEMORY;
+        return NULL;
     journal_flush(&flow->journal);
     journal_visit(&flow->journal, message->number, note_fate, fates);
+    return fates;
+}
+
+static const char *state_of(const struct message *message, const struct fates *fates)
+{
+    if (message->open > 0)
+        return "in flight";
+    for (size_t i = 0; i < fates->count; i++)
+        if (fates->list[i].record.step == ATAMO_STEP_DEAD)
+            return "dead";
+    return "finished";
+}
+
+static void put_actions(const struct flow *flow, const struct fates *fates,
+                        struct json_writer *writer)
+{
     json_put_name(writer, atamo_text("actions"));
     json_open_array(writer);
     for (size_t i = 0; i < fates->count; i++)
         put_fate(flow, &fates->list[i], writer);
     json_close_array(writer);
-    free(fates);
-    return ATAMO_OK;
 }
 
 int flow_why(struct flow *flow, const char *id, char *buffer, size_t capacity, size_t *size)
 {
     const struct message *message = flow_find(flow, atamo_text(id));
     struct json_writer writer;
+    struct fates *fates;
     char uuid[37];
 
     if (message == NULL)
         return ATAMO_NOT_FOUND;
+    fates = gather_fates(flow, message);
+    if (fates == NULL)
+        return ATAMO_NO_MEMORY;
     number_to_uuid(message->number, flow->node, uuid);
     json_writer_init(&writer, buffer, capacity > 0 ? capacity - 1 : 0);
     json_open_object(&writer);
     put(&writer, "id", message_id(message, flow->node));
     put(&writer, "message", atamo_text(uuid));
     put(&writer, "type", message_attribute(message, ATAMO_TYPE));
-    put(&writer, "state", atamo_text(message->open > 0 ? "in flight" : "finished"));
+    put(&writer, "state", atamo_text(state_of(message, fates)));
     put_rules(flow, message, &writer);
-    if (put_actions(flow, message, &writer) != ATAMO_OK)
-        return ATAMO_NO_MEMORY;
+    put_actions(flow, fates, &writer);
     json_close_object(&writer);
+    free(fates);
     if (capacity > 0)
         buffer[writer.size < capacity ? writer.size : capacity - 1] = '\0';
     *size = writer.size;

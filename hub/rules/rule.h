@@ -27,6 +27,7 @@ struct rule_action {
 struct rule {
     uint32_t id; /* name */
     uint32_t action_count;
+    const char *on; /* the types of events that it is for, blanks between them; "": all */
     const struct rule_action *actions; /* none if a provider evaluates it */
     const struct atamo_rule_provider *provider;
     void *provider_self;

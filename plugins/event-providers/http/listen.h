@@ -17,8 +17,9 @@ struct listener {
     char *path;             /* of a Unix socket, to be removed at the end */
 };
 
-/* Bind and listen on the address that the text says. A Unix socket of a hub that has died is replaced. ATAMO_INVALID (no address),
- * ATAMO_EXISTS (somebody listens there), ATAMO_IO; with a sentence in `why`. */
+/* Bind and listen on the address that the text says. A Unix socket of a hub that has died is
+ * replaced. ATAMO_INVALID (no address), ATAMO_EXISTS (somebody listens there), ATAMO_IO; with a
+ * sentence in `why`. */
 int listener_open(struct listener *listener, const char *text, char why[LISTEN_WHY]);
 
 /* Close and remove a Unix socket; `fd` -1: it was closed by its user. */

@@ -11,6 +11,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void put_types(struct text *text, const char *on)
+{
+    text_open(text, "on", '[');
+    while (*on != '\0') {
+        const size_t size = strcspn(on, " ");
+
+        text_bytes(text, NULL, (atamo_bytes){on, size});
+        on += size + (on[size] == ' ');
+    }
+    text_close(text, ']');
+}
+
 void rules_list(struct exchange *exchange)
 {
     const struct server *server = exchange->server;
@@ -25,6 +37,7 @@ void rules_list(struct exchange *exchange)
     for (size_t i = 0; server->control->rule_get(server->hub, i, &state) == ATAMO_OK; i++) {
         text_open(&text, NULL, '{');
         text_string(&text, "id", state.id);
+        put_types(&text, state.on);
         text_string(&text, "provider", state.provider);
         text_string(&text, "file", state.file);
         text_uint(&text, "line", state.line);

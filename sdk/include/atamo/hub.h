@@ -150,6 +150,7 @@ typedef struct atamo_rule_state {
     uint32_t editable;     /* 1: it stands in the configuration's rules_folder */
     uint32_t reserved;
     char id[128];
+    char on[256];      /* the types of events that it is for, blanks between them */
     char provider[64]; /* "": the hub's own */
     char file[512];
 } atamo_rule_state;
