@@ -34,6 +34,10 @@ foreach(page ${manuals})
   string(REGEX MATCH "[1-8]$" section "${page}")
   install(FILES "${page}" DESTINATION "${CMAKE_INSTALL_MANDIR}/man${section}" COMPONENT runtime)
 endforeach()
+configure_file("${CMAKE_SOURCE_DIR}/packaging/atamo@.service"
+               "${CMAKE_BINARY_DIR}/atamo@.service" @ONLY)
+install(FILES "${CMAKE_BINARY_DIR}/atamo@.service" DESTINATION lib/systemd/system
+        COMPONENT runtime)
 install(FILES LICENSE README.md DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT runtime)
 
 # pkg-config: the way up from the folder of the .pc files to the prefix.

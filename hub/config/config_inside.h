@@ -51,6 +51,9 @@ int build_instances(struct building *building);
 int build_store_alone(struct building *building);
 int build_rules(struct building *building);
 
+/* Find each rule in the generation before: its counters go on. */
+void carry_counters(struct building *building);
+
 /* A copy of a text in the generation's arena. `data` is NULL without memory. */
 atamo_bytes build_copy(struct building *building, atamo_bytes text);
 

@@ -286,6 +286,8 @@ int build_rules(struct building *building)
         status = field_plan_seal(generation->plan);
     if (status == ATAMO_OK && problems_status(building->problems) == ATAMO_OK)
         status = index_seal(building->index);
+    if (status == ATAMO_OK)
+        carry_counters(building);
     generation->index = building->index;
     return status;
 }

@@ -76,6 +76,7 @@ struct hub_settings {
 struct rule_seen {
     uint64_t hits;
     int64_t last_ns;
+    uint32_t before; /* its place in the generation before, from 1; 0: it is new */
 };
 
 struct generation {

@@ -85,6 +85,19 @@ static bool has_agent(const struct generation *generation, uint32_t name)
     return false;
 }
 
+/* Rules that were there already go on counting. */
+static void carry_counters(const struct generation *before, struct generation *generation)
+{
+    for (size_t i = 0; i < generation->rule_count; i++) {
+        struct rule_seen *seen = &generation->seen[i];
+
+        if (seen->before == 0)
+            continue;
+        seen->hits = before->seen[seen->before - 1].hits;
+        seen->last_ns = before->seen[seen->before - 1].last_ns;
+    }
+}
+
 int flow_swap(struct flow *flow, struct generation *generation)
 {
     struct generation *before = flow->current;
@@ -94,6 +107,8 @@ int flow_swap(struct flow *flow, struct generation *generation)
         status = size_recent(flow, generation->hub.recent);
     if (status != ATAMO_OK)
         return status;
+    if (before != NULL)
+        carry_counters(before, generation);
     flow->current = generation;
     generation->refs++;
     flow->matched = NULL;
