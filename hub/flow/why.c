@@ -6,6 +6,7 @@
  */
 #include "base/number.h"
 #include "flow/flow.h"
+#include "model/cloudevent.h"
 #include "rules/index.h"
 #include "json/write.h"
 
@@ -67,6 +68,21 @@ static void put(struct json_writer *writer, const char *name, atamo_bytes text)
 {
     json_put_name(writer, atamo_text(name));
     json_put_text(writer, text);
+}
+
+/* Without memory it is left out. */
+static void put_event(const struct flow *flow, const struct message *message,
+                      struct json_writer *writer)
+{
+    const size_t size = cloudevent_write(message, flow->node, NULL, 0);
+    char *text = malloc(size);
+
+    if (text == NULL)
+        return;
+    (void)cloudevent_write(message, flow->node, text, size);
+    json_put_name(writer, atamo_text("event"));
+    json_put_raw(writer, (atamo_bytes){text, size});
+    free(text);
 }
 
 static void put_rules(struct flow *flow, const struct message *message, struct json_writer *writer)
@@ -191,6 +207,7 @@ int flow_why(struct flow *flow, const char *id, char *buffer, size_t capacity, s
     put(&writer, "message", atamo_text(uuid));
     put(&writer, "type", message_attribute(message, ATAMO_TYPE));
     put(&writer, "state", atamo_text(state_of(message, fates)));
+    put_event(flow, message, &writer);
     put_rules(flow, message, &writer);
     put_actions(flow, fates, &writer);
     json_close_object(&writer);

@@ -37,7 +37,7 @@ const char *steps_state(const struct steps *steps);
 void steps_free(struct steps *steps);
 
 /* The members of one step, into an object that is open: "t_us", "step", "action"... "other" is the
- * message that a step names: a follow-up, or the first of two. */
+ * message that a step names: a follow-up, or the first of two; "cause" the one that caused this. */
 void step_put(const struct step *step, uint64_t node, struct json_writer *writer);
 
 /* [{"t_us", "step", ...}] */

@@ -37,12 +37,14 @@ static const char *outcome_of(unsigned step)
 /* The other message that a step names. */
 static void put_other(const struct step *step, uint64_t node, struct json_writer *writer)
 {
+    const atamo_telemetry *record = &step->record;
+    const bool caused = record->step == ATAMO_STEP_ADMITTED && record->value[1] != 0;
     char uuid[37];
 
-    if (step->record.step != ATAMO_STEP_EMITTED && step->record.step != ATAMO_STEP_DUPLICATE)
+    if (!caused && record->step != ATAMO_STEP_EMITTED && record->step != ATAMO_STEP_DUPLICATE)
         return;
-    number_to_uuid(step->record.value[0], node, uuid);
-    put(writer, "other", atamo_text(uuid));
+    number_to_uuid(record->value[caused ? 1 : 0], node, uuid);
+    put(writer, caused ? "cause" : "other", atamo_text(uuid));
 }
 
 void step_put(const struct step *step, uint64_t node, struct json_writer *writer)

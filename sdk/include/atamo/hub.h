@@ -213,7 +213,8 @@ ATAMO_API int atamo_dead_next(atamo_hub *hub, uint64_t after, atamo_dead_letter 
 ATAMO_API int atamo_dead_replay(atamo_hub *hub, uint64_t id);
 ATAMO_API int atamo_dead_drop(atamo_hub *hub, uint64_t id);
 
-/* Why did this message go the way it went? Writes a JSON object {"id", "message", "state", "rules":
+/* Why did this message go the way it went? Writes a JSON object {"id", "message", "type", "state",
+ * "event": the event itself, "rules":
  * [{"id", "matched", "reason"}], "actions": [{"ordinal", "rule", "agent", "action", "state",
  * "attempt", "reason"}]} to `buffer` and the size it has or would have to *size. For messages in
  * flight and the last ones finished (`hub: {recent: N}`); else ATAMO_NOT_FOUND. `id` is an event id
