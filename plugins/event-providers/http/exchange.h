@@ -17,7 +17,7 @@
 struct server;
 struct route;
 
-enum { EXCHANGE_ID_MAX = 512, EXCHANGE_HEADERS_MAX = 4 };
+enum { EXCHANGE_ID_MAX = 512, EXCHANGE_HEADERS_MAX = 6, EXCHANGE_VALUE_MAX = 256 };
 
 struct exchange {
     struct server *server;
@@ -37,7 +37,7 @@ struct exchange {
     bool ended; /* the connection has gone: nothing can be answered */
     struct {
         const char *name;
-        char value[128];
+        char value[EXCHANGE_VALUE_MAX];
     } headers[EXCHANGE_HEADERS_MAX]; /* of the answer */
     size_t header_count;
     /* What a handler keeps until the exchange ends; `drop` frees it. */
@@ -73,6 +73,9 @@ void exchange_set(struct exchange *exchange, const char *name, const char *value
 /* Answer. The text is taken over. */
 void exchange_send(struct exchange *exchange, unsigned status, const char *type, struct text *text);
 void exchange_send_json(struct exchange *exchange, unsigned status, struct text *text);
+/* Bytes that stay where they are. */
+void exchange_send_bytes(struct exchange *exchange, const char *type, const void *data,
+                         size_t size);
 void exchange_send_empty(struct exchange *exchange, unsigned status);
 
 /* Answer with a problem (RFC 9457). */

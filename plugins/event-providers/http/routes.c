@@ -6,6 +6,7 @@
  */
 #include "routes.h"
 
+#include "pages.h"
 #include "percent.h"
 #include "server.h"
 
@@ -43,6 +44,15 @@ static const struct route routes[] = {
     {"GET", "/metrics", ATAMO_SCOPE_TELEMETRY_READ, metrics_get},
     {"GET", "/openapi.json", 0, openapi_get},
 };
+
+/* The console: whatever is no call. */
+static void page_get(struct exchange *exchange)
+{
+    if (!pages_answer(exchange, exchange->id))
+        exchange_problem(exchange, MHD_HTTP_NOT_FOUND, "there is nothing at %s", exchange->id);
+}
+
+static const struct route page = {"GET", "", 0, page_get};
 
 /* Does a path of that size look like the pattern? What stands for the * goes to *part. */
 static bool is_like(const char *pattern, const char *path, size_t size, atamo_bytes *part)
@@ -85,6 +95,12 @@ static bool take(struct exchange *exchange, const struct route *route, atamo_byt
     return false;
 }
 
+/* Calls have a path of their own. */
+static bool is_page(const struct exchange *exchange, size_t size)
+{
+    return size < EXCHANGE_ID_MAX && strncmp(exchange->target, "/v1/", 4) != 0;
+}
+
 bool routes_find(struct exchange *exchange, const char *method)
 {
     const size_t size = strcspn(exchange->target, "?#");
@@ -102,6 +118,8 @@ bool routes_find(struct exchange *exchange, const char *method)
         (void)snprintf(allowed + used, sizeof allowed - used, "%s%s", used > 0 ? ", " : "",
                        routes[i].method);
     }
+    if (allowed[0] == '\0' && strcmp(wanted, "GET") == 0 && is_page(exchange, size))
+        return take(exchange, &page, (atamo_bytes){exchange->target, size});
     if (allowed[0] != '\0') {
         exchange_set(exchange, MHD_HTTP_HEADER_ALLOW, allowed);
         exchange_problem(exchange, MHD_HTTP_METHOD_NOT_ALLOWED, "this takes %s", allowed);
