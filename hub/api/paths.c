@@ -114,26 +114,27 @@ static bool tells_id(unsigned step)
 }
 
 /* NOLINTNEXTLINE(readability-non-const-parameter): the writer writes through it */
-size_t atamo_step_json(const atamo_hub *hub, const atamo_telemetry *record, char *buffer,
+size_t atamo_step_json(const atamo_hub *hub, const atamo_telemetry *record, int alone, char *buffer,
                        size_t capacity)
 {
     struct step step = step_of(hub->names, record);
     struct json_writer writer;
     char text[JOURNAL_TEXT_MAX + 1];
     char uuid[37];
-    const atamo_bytes said = {text, atamo_telemetry_text(record, text, sizeof text)};
 
+    step.text = (atamo_bytes){text, atamo_telemetry_text(record, text, sizeof text)};
     json_writer_init(&writer, buffer, capacity);
-    if (record->message != 0) {
+    if (alone != 0 && record->message != 0) {
         atamo_message_id(hub, record->message, uuid);
         json_put_name(&writer, atamo_text("message"));
         json_put_text(&writer, atamo_text(uuid));
     }
-    if (tells_id(record->step) && said.size > 0) {
-        json_put_name(&writer, atamo_text("id"));
-        json_put_text(&writer, said);
-    } else {
-        step.text = said;
+    if (tells_id(record->step)) {
+        if (alone != 0 && step.text.size > 0) {
+            json_put_name(&writer, atamo_text("id"));
+            json_put_text(&writer, step.text);
+        }
+        step.text.size = 0;
     }
     step_put(&step, hub->flow.node, &writer);
     return writer.size;

@@ -27,7 +27,7 @@ static void put_step(struct path *path, const atamo_telemetry *record)
 
     text_open(&path->text, NULL, '{');
     while ((at = text_reserve(&path->text, room)) != NULL) {
-        size = server->control->step_json(server->hub, record, at, room);
+        size = server->control->step_json(server->hub, record, 0, at, room);
         if (size <= room) {
             path->text.size += size;
             break;

@@ -281,12 +281,11 @@ void exchange_send_json(struct exchange *exchange, unsigned status, struct text 
     exchange_send(exchange, status, "application/json", text);
 }
 
-void exchange_send_bytes(struct exchange *exchange, const char *type, const void *data,
-                         size_t size)
+void exchange_send_bytes(struct exchange *exchange, const char *type, const void *data, size_t size)
 {
-    put_response(exchange, MHD_HTTP_OK, type,
-                 MHD_create_response_from_buffer(size, (void *)(uintptr_t)data,
-                                                 MHD_RESPMEM_PERSISTENT));
+    put_response(
+        exchange, MHD_HTTP_OK, type,
+        MHD_create_response_from_buffer(size, (void *)(uintptr_t)data, MHD_RESPMEM_PERSISTENT));
 }
 
 void exchange_send_empty(struct exchange *exchange, unsigned status)

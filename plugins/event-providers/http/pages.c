@@ -1,8 +1,8 @@
 /* pages - the console: files that were built in, and nothing else.
  *
- * Happy path: the path is looked up in a table, so that none leads elsewhere; the bytes go out as they
- * lie in memory, compressed, with the policy that lets the page load only what comes from here. A
- * browser that has the file already is told so.
+ * Happy path: the path is looked up in a table, so that none leads elsewhere; the bytes go out as
+ * they lie in memory, compressed, with the policy that lets the page load only what comes from
+ * here. A browser that has the file already is told so.
  */
 #include "pages.h"
 

@@ -125,7 +125,7 @@ static void put_step(struct watch *watch, const atamo_telemetry *record)
         at = text_reserve(frame, room);
         if (at == NULL)
             return;
-        size = server->control->step_json(server->hub, record, at, room);
+        size = server->control->step_json(server->hub, record, 1, at, room);
         if (size <= room)
             break;
         room = size;

@@ -62,8 +62,8 @@ typedef struct atamo_control {
 
     int (*why)(atamo_hub *hub, const char *id, char *buffer, size_t capacity, size_t *size);
     int (*trace)(atamo_hub *hub, const char *id, char *buffer, size_t capacity, size_t *size);
-    size_t (*step_json)(const atamo_hub *hub, const atamo_telemetry *record, char *buffer,
-                        size_t capacity);
+    size_t (*step_json)(const atamo_hub *hub, const atamo_telemetry *record, int alone,
+                        char *buffer, size_t capacity);
     atamo_bytes (*name)(const atamo_hub *hub, uint32_t name);
     void (*message_id)(const atamo_hub *hub, uint64_t message, char uuid[37]);
     uint64_t (*message_number)(const atamo_hub *hub, const char *uuid);

@@ -178,10 +178,10 @@ typedef struct atamo_rule_draft {
 ATAMO_API int atamo_rule_change(atamo_hub *hub, const atamo_rule_draft *draft, uint32_t *version,
                                 atamo_report **report);
 
-/* {"id", "version", "file", "line", "editable", "source"}: a rule as it is written, and with
- * `history` not 0 also "versions": [{"version", "t_us", "user", "why", "deleted", "source"}],
- * oldest first. `buffer` and `size` as for atamo_why(). ATAMO_NOT_FOUND, ATAMO_IO, ATAMO_NO_MEMORY.
- * [any], may block. */
+/* {"id", "version", "file", "line", "editable", "on", "hits", "last_match_us", "source"}: a rule as
+ * it is written, and with `history` not 0 also "versions": [{"version", "t_us", "user", "why",
+ * "deleted", "source"}], oldest first. `buffer` and `size` as for atamo_why(). ATAMO_NOT_FOUND,
+ * ATAMO_IO, ATAMO_NO_MEMORY. [any], may block. */
 ATAMO_API int atamo_rule_show(atamo_hub *hub, const char *id, int history, char *buffer,
                               size_t capacity, size_t *size);
 
@@ -231,12 +231,11 @@ ATAMO_API int atamo_why(atamo_hub *hub, const char *id, char *buffer, size_t cap
 ATAMO_API int atamo_trace(atamo_hub *hub, const char *id, char *buffer, size_t capacity,
                           size_t *size);
 
-/* One telemetry record as the members of a JSON object without its braces: "t_us", "step",
- * "message", "id" (as the client gave it, where the step tells it) and what atamo_trace() says of a
- * step; the other message that a step names is "other". `record` stands in its batch. Returns the
- * size it has or would have. [any] */
-ATAMO_API size_t atamo_step_json(const atamo_hub *hub, const atamo_telemetry *record, char *buffer,
-                                 size_t capacity);
+/* One telemetry record as the members of a JSON object without its braces, as atamo_trace() says of
+ * a step; with `alone` not 0 also "message", whose it is, and "id", as the client gave it, where
+ * the step tells it. `record` stands in its batch. Returns the size it has or would have. [any] */
+ATAMO_API size_t atamo_step_json(const atamo_hub *hub, const atamo_telemetry *record, int alone,
+                                 char *buffer, size_t capacity);
 
 /* The text of a name in a telemetry record. Valid until the hub is closed. [any] */
 ATAMO_API atamo_bytes atamo_name(const atamo_hub *hub, uint32_t name);
