@@ -140,7 +140,7 @@ static void look(struct running *running)
             return;
         if ((polls[1].revents & POLLIN) != 0)
             (void)atamo_dispatch(running->client, BUDGET_US, NULL);
-        if ((polls[2].revents & POLLIN) != 0)
+        if ((polls[2].revents & POLLIN) != 0 && running->changed != NULL)
             running->changed(running);
         if ((polls[0].revents & POLLIN) != 0) {
             take_signals(running);

@@ -10,6 +10,7 @@ static char answer[] =
     "0763ddeb6c19\",\"durability\":\"memory\",\"duplicate\":false,\"status_url\":\"/v1/events/"
     "01a1fd3f-7973-7010-8004-0763ddeb6c19\"}";
 
+/* NOLINTNEXTLINE(readability-function-size): eight parameters, as the library has it */
 static enum MHD_Result handle(void *user, struct MHD_Connection *connection, const char *url,
                               const char *method, const char *version, const char *data,
                               size_t *size, void **place)

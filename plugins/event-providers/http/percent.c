@@ -21,8 +21,12 @@ size_t percent_decode(atamo_bytes text, char *out, bool *bad)
         const int low = high < 0 ? -1 : hex(text.data[i + 2]);
 
         *bad |= escape && low < 0;
-        out[size++] = low >= 0 ? (char)(unsigned char)(high * 16 + low) : text.data[i];
-        i += low >= 0 ? 2 : 0;
+        out[size] = text.data[i];
+        if (low >= 0) {
+            out[size] = (char)(unsigned char)(high * 16 + low);
+            i += 2;
+        }
+        size++;
     }
     return size;
 }
