@@ -20,8 +20,6 @@
 
 enum phase { PHASE_HEADERS, PHASE_BODY, PHASE_WORK };
 
-enum { HEADERS_MS = 60000, BODY_MS = 60000 };
-
 /* A connection. */
 struct visit {
     struct visit *next, *previous;
@@ -113,8 +111,8 @@ void guard_sweep(struct server *server)
     for (struct visit *visit = server->visits; visit != NULL; visit = visit->next) {
         const int64_t ms = server->now_ms - visit->since_ms;
 
-        if ((visit->phase == PHASE_HEADERS && ms > HEADERS_MS) ||
-            (visit->phase == PHASE_BODY && ms > BODY_MS))
+        if ((visit->phase == PHASE_HEADERS && ms > server->header_ms) ||
+            (visit->phase == PHASE_BODY && ms > server->body_ms))
             (void)shutdown(visit->fd, SHUT_RDWR); /* the library sees its end, and closes it */
     }
 }

@@ -268,6 +268,8 @@ int server_start(struct server *server)
     server->now_ns = host->now(host);
     server->next_tick_ms = server->now_ms;
     server->max_body = (uint64_t)host->integer(host, "max_body");
+    server->header_ms = host->integer(host, "header_timeout");
+    server->body_ms = host->integer(host, "body_timeout");
     server->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     server->history = history_open((size_t)host->integer(host, "history"));
     server->inquiries = inquiries_open(server);

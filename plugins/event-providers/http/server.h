@@ -66,6 +66,7 @@ struct server {
     size_t patient; /* those that stay with the library while they wait for their answers */
     _Atomic bool stopping;
     uint64_t max_body;
+    int64_t header_ms, body_ms; /* how long the parts of a request may take to come */
     int64_t now_ms, now_ns; /* monotonic, and the hub's; of this round */
     int64_t next_tick_ms;
 };
