@@ -95,16 +95,29 @@ static bool is_taken(const struct item *item)
     return item->status == ATAMO_OK || item->status == ATAMO_EXISTS;
 }
 
-static void put_receipt(struct text *text, const struct item *item)
+enum { URL_MAX = 64 };
+
+static const char url_start[] = "/v1/events/";
+
+/* Where the path of its message is: of a duplicate, that of the first. */
+static void write_url(const struct item *item, char url[URL_MAX])
 {
     const struct server *server = item->posting->server;
-    const bool duplicate = item->status == ATAMO_EXISTS;
-    char url[64] = "/v1/events/";
-    char *uuid = url + sizeof "/v1/events/" - 1;
+    char *uuid = url + sizeof url_start - 1;
 
+    memcpy(url, url_start, sizeof url_start);
     server->control->message_id(server->hub, item->message, uuid);
-    if (duplicate && item->detail != NULL && strlen(item->detail) == 36)
+    if (item->status == ATAMO_EXISTS && item->detail != NULL && strlen(item->detail) == 36)
         memcpy(uuid, item->detail, 37);
+}
+
+static void put_receipt(struct text *text, const struct item *item)
+{
+    const bool duplicate = item->status == ATAMO_EXISTS;
+    char url[URL_MAX];
+    const char *uuid = url + sizeof url_start - 1;
+
+    write_url(item, url);
     text_string(text, "id", item->id != NULL ? item->id : uuid);
     text_string(text, "message", uuid);
     text_string(text, "durability", server->durable ? "synced" : "memory");
@@ -117,14 +130,13 @@ static void answer_one(struct posting *posting)
     const struct item *item = &posting->items[0];
     struct exchange *exchange = posting->exchange;
     struct text text = {0};
-    char url[64] = "/v1/events/";
+    char url[URL_MAX];
 
     if (!is_taken(item)) {
         exchange_failed(exchange, item->status, item->detail == NULL ? "" : item->detail);
         return;
     }
-    posting->server->control->message_id(posting->server->hub, item->message,
-                                         url + sizeof "/v1/events/" - 1);
+    write_url(item, url);
     exchange_set(exchange, MHD_HTTP_HEADER_LOCATION, url);
     text_open(&text, NULL, '{');
     put_receipt(&text, item);
