@@ -111,6 +111,17 @@ static void write_url(const struct item *item, char url[URL_MAX])
         memcpy(uuid, item->detail, 37);
 }
 
+/* Asked for once: the hub stays what it is. */
+static bool is_durable(struct server *server)
+{
+    atamo_stats stats = {.size = sizeof stats};
+
+    if (server->durability == DURABILITY_UNKNOWN &&
+        server->control->stats_get(server->hub, NULL, &stats) == ATAMO_OK)
+        server->durability = stats.durable != 0 ? DURABILITY_SYNCED : DURABILITY_MEMORY;
+    return server->durability == DURABILITY_SYNCED;
+}
+
 static void put_receipt(struct text *text, const struct item *item)
 {
     const bool duplicate = item->status == ATAMO_EXISTS;
@@ -120,7 +131,7 @@ static void put_receipt(struct text *text, const struct item *item)
     write_url(item, url);
     text_string(text, "id", item->id != NULL ? item->id : uuid);
     text_string(text, "message", uuid);
-    text_string(text, "durability", server->durable ? "synced" : "memory");
+    text_string(text, "durability", is_durable(item->posting->server) ? "synced" : "memory");
     text_bool(text, "duplicate", duplicate);
     text_string(text, "status_url", url);
 }

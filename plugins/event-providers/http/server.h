@@ -54,7 +54,11 @@ struct server {
     struct replay *replays;      /* of dead letters, going on */
     bool has_news;               /* steps that the watches have not seen */
     int64_t flush_at_ms;         /* when they may see them */
-    bool durable;                /* accepted is on stable storage */
+    enum {
+        DURABILITY_UNKNOWN,
+        DURABILITY_MEMORY,
+        DURABILITY_SYNCED,
+    } durability; /* of what is accepted */
     struct visit *visits;        /* connections */
     size_t visit_count;
     uint64_t started, answered[6]; /* exchanges; answers by the first digit of their status */
