@@ -67,6 +67,7 @@ static void put_attribute(struct envelope *envelope, const char *name, size_t na
     char key[64];
     bool bad = false;
     char *decoded = malloc(size + 1);
+    atamo_bytes text;
 
     if (decoded == NULL || name_size >= sizeof key) {
         envelope->text.failed = envelope->text.failed || decoded == NULL;
@@ -84,10 +85,12 @@ static void put_attribute(struct envelope *envelope, const char *name, size_t na
     if (strcmp(key, "data") == 0 || strcmp(key, "datacontenttype") == 0)
         envelope->wrong = "data is the body, and datacontenttype the header Content-Type";
     /* Binding, 3.1.3.2. */
-    text_bytes(&envelope->text, key,
-               (atamo_bytes){decoded, percent_decode((atamo_bytes){value, size}, decoded, &bad)});
+    text = (atamo_bytes){decoded, percent_decode((atamo_bytes){value, size}, decoded, &bad)};
+    text_bytes(&envelope->text, key, text);
     if (bad)
         envelope->wrong = "a header ce-* is badly percent-encoded";
+    else if (!text_is_utf8(text))
+        envelope->wrong = "a header ce-* is not UTF-8";
     free(decoded);
 }
 
@@ -116,6 +119,9 @@ static void take_others(const struct exchange *exchange, struct envelope *envelo
         text_string(&envelope->text, "traceparent", trace);
     if (key != NULL && !envelope->keyed)
         text_string(&envelope->text, "idempotencykey", key);
+    if ((trace != NULL && !text_is_utf8(atamo_text(trace))) ||
+        (key != NULL && !text_is_utf8(atamo_text(key))) || !text_is_utf8(atamo_text(type)))
+        envelope->wrong = "a header is not UTF-8";
 }
 
 static bool is_text(const char *type)

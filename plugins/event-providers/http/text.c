@@ -91,6 +91,22 @@ static size_t utf8_size(const unsigned char *at, size_t left)
     return size;
 }
 
+bool text_is_utf8(atamo_bytes bytes)
+{
+    const unsigned char *at = (const unsigned char *)bytes.data;
+    size_t left = bytes.size;
+
+    while (left > 0) {
+        const size_t size = utf8_size(at, left);
+
+        if (size == 0)
+            return false;
+        at += size;
+        left -= size;
+    }
+    return true;
+}
+
 static bool is_plain(unsigned char byte)
 {
     return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';

@@ -25,6 +25,9 @@ void text_add(struct text *text, const char *bytes, size_t size);
 void text_put(struct text *text, const char *string);
 __attribute__((format(printf, 2, 3))) void text_print(struct text *text, const char *format, ...);
 
+/* Is it UTF-8 (RFC 3629) as a whole? */
+bool text_is_utf8(atamo_bytes bytes);
+
 /* JSON. `name` NULL: an element of an array, or the whole. */
 void text_open(struct text *text, const char *name, char bracket);
 void text_close(struct text *text, char bracket);
