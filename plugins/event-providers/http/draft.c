@@ -293,3 +293,8 @@ int64_t drafts_count(struct exchange *exchange, bool *batch)
         return 1; /* it is read, and refused, when it is submitted */
     return drafts_visit(exchange, count, &events) == ATAMO_OK ? events : -1;
 }
+
+const char *draft_fault(int status)
+{
+    return status == ATAMO_INVALID ? "an attribute holds control characters" : "";
+}

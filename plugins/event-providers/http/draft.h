@@ -16,4 +16,7 @@ int64_t drafts_count(struct exchange *exchange, bool *batch);
 /* Visit them. To be called after drafts_count(). */
 int drafts_visit(struct exchange *exchange, draft_fn fn, void *user);
 
+/* Why the hub does not take a draft that could be read, if that is for the draft; else "". */
+const char *draft_fault(int status);
+
 #endif

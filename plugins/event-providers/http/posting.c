@@ -365,6 +365,8 @@ static int submit(void *user, const atamo_event_draft *draft, size_t index)
     item->id = draft->id.size > 0 ? strndup(draft->id.data, draft->id.size) : NULL;
     item->status = server->control->request(server->client, draft, &options, take_replies, item,
                                             &item->message);
+    if (item->status == ATAMO_INVALID)
+        item->detail = strdup(draft_fault(item->status));
     posting->open += item->status == ATAMO_OK;
     posting->server->submitted = true;
     return ATAMO_OK;

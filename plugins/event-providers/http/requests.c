@@ -97,7 +97,7 @@ void requests_post(struct exchange *exchange)
     if (drafts_visit(exchange, ask, &asking) != ATAMO_OK || asking.status != ATAMO_OK) {
         free(asking.inquiry);
         if (exchange->response == NULL)
-            exchange_failed(exchange, asking.status, "");
+            exchange_failed(exchange, asking.status, draft_fault(asking.status));
         return;
     }
     server->control->message_id(server->hub, asking.inquiry->message, asking.inquiry->uuid);
