@@ -151,7 +151,6 @@ class InMemory(unittest.TestCase):
                      "UTF-8")
         for text in ("", "{", "[]", "7", '{"type": "a"} x', '{"specversion": "1.0"}',
                      '{"specversion": "1.0", "type": 7}', '{"specversion":"1.0","type":"\xff"}',
-                     '{"specversion": "1.0", "type": "a", "type": "b"}',
                      '{"specversion": "2.0", "type": "a"}'):
             with self.subTest(text):
                 self.refused(post("/v1/events", text.encode("latin-1"), CLOUDEVENT), 400, "")
@@ -223,7 +222,7 @@ class InMemory(unittest.TestCase):
 
     def test_line_breaks_in_attributes_come_out_in_no_header(self):
         evil = "x%0d%0aSet-Cookie:%20a=b%0d%0a%0d%0abody"
-        for name in ("ce-id", "ce-subject", "ce-source", "ce-type", "Idempotency-Key"):
+        for name in ("ce-id", "ce-subject", "ce-source", "ce-type", "ce-shopid"):
             headers = {"ce-type": "shown", name: evil}
             answer = self.service.post("/v1/events", "x", headers)
             self.refused(answer, 422, "control characters")
@@ -258,7 +257,7 @@ class Durable(unittest.TestCase):
                 self.assertEqual((answer.status, answer.json()["message"]),
                                  (200, receipt["message"]))
                 self.assertEqual(answer.json()["state"], "in flight")
-                self.assertIn("committed", [step["step"] for step in answer.json()["steps"]])
+                self.assertIn("admitted", [step["step"] for step in answer.json()["steps"]])
             self.assertEqual(service.get("/v1/events/k-7").json()["message"],
                              receipts[7]["message"])
             self.assertEqual(service.get("/v1/events/k-7/why").json()["message"],
