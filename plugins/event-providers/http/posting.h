@@ -4,7 +4,8 @@
 
 #include "server.h"
 
-/* Look again at postings that wait for the last steps of their message. */
+/* Look again at postings that wait for the last steps of their message: when there are new ones,
+ * and at times, since a step may be lost. */
 void postings_look(struct server *server);
 
 /* Free those that are left when the hub's client is closed. */

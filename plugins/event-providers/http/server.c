@@ -137,6 +137,7 @@ static void tick(struct server *server)
     dead_tick(server, ms);
     inquiries_tick(server);
     telemetry_tick(server);
+    postings_look(server);
 }
 
 static void look_around(struct server *server)

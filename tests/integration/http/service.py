@@ -14,7 +14,7 @@ from program import Running
 
 LIMIT_S = 15
 WORKER = """
-import json, sys
+import json, os, sys
 
 def say(**line):
     sys.stdout.write(json.dumps(line) + "\\n")
@@ -39,6 +39,8 @@ for text in sys.stdin:
         say(log="info", text=f"holds {body['hold']}")
     elif "fail" in body:
         say(id=name, outcome="fail", reason=body["fail"])
+    elif line["action"] == "moody" and os.path.exists("broken"):
+        say(id=name, outcome="fail", reason="broken")
     elif line["action"] == "release":
         for other in held:
             say(id=other, outcome="done", response="released")
