@@ -75,14 +75,18 @@ static bool is_like(const char *pattern, const char *path, size_t size, atamo_by
 /* Undo percent-encoding. False: it is badly done, is too long, or holds a NUL. */
 static bool decode(atamo_bytes part, char id[EXCHANGE_ID_MAX])
 {
+    char decoded[3 * EXCHANGE_ID_MAX];
     bool bad;
     size_t size;
 
-    if (part.size >= EXCHANGE_ID_MAX)
+    if (part.size >= sizeof decoded)
         return false;
-    size = percent_decode(part, id, &bad);
+    size = percent_decode(part, decoded, &bad);
+    if (bad || size >= EXCHANGE_ID_MAX || memchr(decoded, '\0', size) != NULL)
+        return false;
+    memcpy(id, decoded, size);
     id[size] = '\0';
-    return !bad && memchr(id, '\0', size) == NULL;
+    return true;
 }
 
 static bool take(struct exchange *exchange, const struct route *route, atamo_bytes part)
