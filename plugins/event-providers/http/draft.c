@@ -100,6 +100,8 @@ static enum MHD_Result take_header(void *user, enum MHD_ValueKind kind, const ch
     struct envelope *envelope = user;
 
     (void)kind;
+    while (size > 0 && (value[size - 1] == ' ' || value[size - 1] == '\t'))
+        size--; /* no part of it (RFC 9110, 5.5), and the library leaves it there */
     if (name_size > 3 && strncasecmp(name, "ce-", 3) == 0 &&
         strcasecmp(name, "ce-specversion") != 0)
         put_attribute(envelope, name + 3, name_size - 3, value, size);

@@ -118,6 +118,10 @@ class InMemory(unittest.TestCase):
                 self.assertEqual(seen["subject"].lower(), wanted.lower())
                 self.assertEqual(seen["ext"], "A/b")
 
+    def test_blanks_around_an_attribute_are_no_part_of_it(self):
+        seen = self.answers("whole", {}, {"ce-subject": "  a  b \t ", "ce-shopid": "%20x%20"})
+        self.assertEqual((seen["subject"], seen["ext"]), ("a  b", " x "))
+
     def test_data_of_all_kinds_reaches_the_agent_as_it_was(self):
         self.assertEqual(self.answers("work", {"a": [1, None, "ü"]}), {"a": [1, None, "ü"]})
         self.assertEqual(self.answers("work", None, {"Content-Type": "application/vnd.x+json"},
