@@ -121,8 +121,45 @@ void guard_sweep(struct server *server)
 
 struct headers {
     unsigned lengths, codings, hosts;
+    const char *end;   /* of the line before, in the library's memory; NULL: not looked at */
     const char *wrong; /* what is wrong with one of them; NULL: nothing */
 };
+
+/* Version 0.9.75 of the library cuts a header at a NUL, leaves out one without a name, and reads
+ * "Content-Length: 5", continued in a second line " x", as "Content-Lengthx: 5": the body is then
+ * taken for the next request. It reads headers in place, so what it took is compared with where it
+ * stood: each line begins two bytes, CR LF, behind the one before. */
+static bool reads_in_place(void)
+{
+    return strcmp(MHD_get_version(), "0.9.75") == 0;
+}
+
+static bool is_whole_line(struct headers *headers, const char *name, size_t name_size,
+                          const char *value, size_t size)
+{
+    const char *before = headers->end;
+    const char *at = name + name_size + 1;
+
+    if (before == NULL)
+        return true;
+    headers->end = value + size;
+    if ((uintptr_t)name != (uintptr_t)before + 2 || (uintptr_t)value < (uintptr_t)at)
+        return false;
+    while (at < value && (*at == ' ' || *at == '\t'))
+        at++;
+    return at == value;
+}
+
+/* Is there nothing but an empty line behind the last header? */
+static bool is_whole(const struct exchange *exchange, const struct headers *headers,
+                     const char *method)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+        exchange->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+
+    return headers->end == NULL || info == NULL ||
+           (uintptr_t)headers->end + 4 == (uintptr_t)method + info->header_size;
+}
 
 /* A name is a token (RFC 9110, 5.6.2). */
 static bool is_token(const char *text, size_t size)
@@ -161,6 +198,8 @@ static enum MHD_Result look_at_header(void *user, enum MHD_ValueKind kind, const
         headers->wrong = "a header has no value";
     } else if (!is_token(name, name_size)) {
         headers->wrong = "the name of a header is not a token";
+    } else if (!is_whole_line(headers, name, name_size, value, size)) {
+        headers->wrong = "a header is not a line of its own";
     } else if (!is_field_value(value, size)) {
         headers->wrong = "a header holds a control character";
     } else if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) {
@@ -177,14 +216,17 @@ static enum MHD_Result look_at_header(void *user, enum MHD_ValueKind kind, const
     return headers->wrong == NULL ? MHD_YES : MHD_NO;
 }
 
-static const char *wrong_with(const struct exchange *exchange, const char *version)
+static const char *wrong_with(const struct exchange *exchange, const char *method,
+                              const char *version)
 {
-    struct headers headers = {0};
+    struct headers headers = {.end = reads_in_place() ? version + strlen(version) : NULL};
 
     (void)MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, look_at_header,
                                       &headers);
     if (headers.wrong != NULL)
         return headers.wrong;
+    if (!is_whole(exchange, &headers, method))
+        return "a header is not a line of its own";
     if (headers.lengths > 1)
         return "more than one Content-Length";
     if (headers.lengths > 0 && headers.codings > 0)
@@ -252,15 +294,29 @@ static bool is_own_page(const struct exchange *exchange, const char *host)
     return name != NULL && strcasecmp(name + 3, host) == 0;
 }
 
+/* Who asks first whether to send a body need not be told to send one that is too large. */
+static bool expects_too_much(const struct exchange *exchange)
+{
+    const char *length = exchange_header(exchange, MHD_HTTP_HEADER_CONTENT_LENGTH);
+
+    return length != NULL && exchange_header(exchange, MHD_HTTP_HEADER_EXPECT) != NULL &&
+           strtoull(length, NULL, 10) > exchange->server->max_body;
+}
+
 bool guard_request(struct exchange *exchange, const char *method, const char *version)
 {
-    const char *wrong = wrong_with(exchange, version);
+    const char *wrong = wrong_with(exchange, method, version);
     const char *host = exchange_header(exchange, MHD_HTTP_HEADER_HOST);
 
-    (void)method;
     enter(exchange->server, exchange->connection, PHASE_BODY);
     if (wrong != NULL) {
         exchange_problem(exchange, MHD_HTTP_BAD_REQUEST, "%s", wrong);
+        return false;
+    }
+    if (expects_too_much(exchange)) {
+        exchange_problem(exchange, MHD_HTTP_CONTENT_TOO_LARGE,
+                         "the body would be larger than %llu bytes",
+                         (unsigned long long)exchange->server->max_body);
         return false;
     }
     if (host != NULL && !is_unix(exchange) && !is_own_name(exchange->server, host)) {
