@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import json
+import os
 import pathlib
 import re
 import socket
@@ -124,6 +125,10 @@ class Service:
 
     def stats(self):
         return self.get("/v1/stats").json()
+
+    def descriptors(self):
+        """How many the hub has open."""
+        return len(os.listdir(f"/proc/{self.hub.process.pid}/fd"))
 
     def when(self, is_there, what="what was waited for"):
         """Ask until it is there; returns it."""
