@@ -13,7 +13,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -36,17 +35,6 @@ static void log_line(void *user, int level, const char *instance, const char *li
     else
         (void)fprintf(stderr, "%s%-5s%s %s: %s\n", paint[at], names[at], colours->reset, instance,
                       line);
-}
-
-/* Each connection of an event provider takes a descriptor: as many as the system lets us have. */
-static void raise_descriptors(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static int watch_signals(void)
@@ -87,7 +75,6 @@ int running_open(struct running *running)
     notify_open(&running->notify);
     running->to_journal = notify_is_journal(STDERR_FILENO);
     running->colours = cli_colours(stderr);
-    raise_descriptors();
     running->signals = watch_signals();
     status = atamo_open(&settings, &running->hub, &report);
     cli_show_report(report, running->path);
