@@ -61,6 +61,20 @@ struct envelope {
     bool typed, traced, keyed;
 };
 
+/* A value in double quotes stands for what is in them (binding, 3.1.3.2); `out` has room for it. */
+static atamo_bytes unquote(const char *value, size_t size, char *out)
+{
+    size_t count = 0;
+
+    if (size < 2 || value[0] != '"' || value[size - 1] != '"')
+        return (atamo_bytes){value, size};
+    for (size_t i = 1; i < size - 1; i++) {
+        i += value[i] == '\\' && i + 2 < size;
+        out[count++] = value[i];
+    }
+    return (atamo_bytes){out, count};
+}
+
 static void put_attribute(struct envelope *envelope, const char *name, size_t name_size,
                           const char *value, size_t size)
 {
@@ -85,7 +99,7 @@ static void put_attribute(struct envelope *envelope, const char *name, size_t na
     if (strcmp(key, "data") == 0 || strcmp(key, "datacontenttype") == 0)
         envelope->wrong = "data is the body, and datacontenttype the header Content-Type";
     /* Binding, 3.1.3.2. */
-    text = (atamo_bytes){decoded, percent_decode((atamo_bytes){value, size}, decoded, &bad)};
+    text = (atamo_bytes){decoded, percent_decode(unquote(value, size, decoded), decoded, &bad)};
     text_bytes(&envelope->text, key, text);
     if (bad)
         envelope->wrong = "a header ce-* is badly percent-encoded";
