@@ -118,6 +118,13 @@ class InMemory(unittest.TestCase):
                 self.assertEqual(seen["subject"].lower(), wanted.lower())
                 self.assertEqual(seen["ext"], "A/b")
 
+    def test_attributes_in_double_quotes_stand_for_what_is_in_them(self):
+        for quoted, wanted in (('"a \\"b\\" \\\\ %41"', 'a "b" \\ A'), ('""', ""), ('"a', '"a'),
+                               ('a "b"', 'a "b"'), ('"\\"', "\\"), ('%22a%22', '"a"')):
+            with self.subTest(quoted):
+                seen = self.answers("whole", {}, {"ce-subject": "x", "ce-shopid": quoted})
+                self.assertEqual(seen["ext"] or "", wanted)
+
     def test_blanks_around_an_attribute_are_no_part_of_it(self):
         seen = self.answers("whole", {}, {"ce-subject": "  a  b \t ", "ce-shopid": "%20x%20"})
         self.assertEqual((seen["subject"], seen["ext"]), ("a  b", " x "))
