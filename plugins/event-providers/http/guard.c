@@ -154,8 +154,8 @@ static bool is_whole_line(struct headers *headers, const char *name, size_t name
 static bool is_whole(const struct exchange *exchange, const struct headers *headers,
                      const char *method)
 {
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-        exchange->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
 
     return headers->end == NULL || info == NULL ||
            (uintptr_t)headers->end + 4 == (uintptr_t)method + info->header_size;

@@ -54,8 +54,9 @@ static const atamo_option options[] = {
      .fallback = "60s",
      .min = 1000,
      .max = 3600000,
-     .about = "A connection that has not sent the headers of a request so long after it was opened, "
-              "or after the request before, is closed."},
+     .about =
+         "A connection that has not sent the headers of a request so long after it was opened, "
+         "or after the request before, is closed."},
     {.name = "body_timeout",
      .type = ATAMO_OPTION_DURATION,
      .fallback = "60s",

@@ -58,8 +58,8 @@ struct server {
         DURABILITY_UNKNOWN,
         DURABILITY_MEMORY,
         DURABILITY_SYNCED,
-    } durability; /* of what is accepted */
-    struct visit *visits;        /* connections */
+    } durability;         /* of what is accepted */
+    struct visit *visits; /* connections */
     size_t visit_count;
     uint64_t started, answered[6]; /* exchanges; answers by the first digit of their status */
     int wake_fd;
@@ -71,7 +71,7 @@ struct server {
     _Atomic bool stopping;
     uint64_t max_body;
     int64_t header_ms, body_ms; /* how long the parts of a request may take to come */
-    int64_t now_ms, now_ns; /* monotonic, and the hub's; of this round */
+    int64_t now_ms, now_ns;     /* monotonic, and the hub's; of this round */
     int64_t next_tick_ms;
 };
 

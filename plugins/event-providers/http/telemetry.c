@@ -33,29 +33,9 @@ struct watch {
     size_t sent;
 };
 
-/* The hub has started, or read its configuration again. */
-static bool tells_of_hub(const atamo_telemetry *records, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (records[i].step == ATAMO_STEP_HUB)
-            return true;
-    return false;
-}
-
-static void look_at_hub(struct server *server)
-{
-    atamo_stats stats = {.size = sizeof stats};
-
-    if (server->control->stats_get(server->hub, NULL, &stats) == ATAMO_OK)
-        server->durable = stats.durable != 0;
-}
-
 void telemetry_take(const atamo_telemetry *records, size_t count, uint64_t lost, void *user)
 {
     struct server *server = user;
-
-    if (lost > 0 || tells_of_hub(records, count))
-        look_at_hub(server);
 
     history_add(server->history, records, count, lost);
     if (!server->has_news && server->watches != NULL)
