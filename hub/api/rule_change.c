@@ -5,13 +5,16 @@
  * rules change this way: if the files of the configuration have changed in other ways, too, that is
  * for a reload, which may end the very plugin that asks.
  *
- * The control lock is not waited for: who holds it may be closing the plugin that asks.
+ * The control lock is not waited for without end: who holds it may be closing the plugin that asks.
  */
 #include "api/hub_inside.h"
 
 #include "config/rulebook.h"
 
 #include <stdlib.h>
+#include <time.h>
+
+enum { LOCK_S = 2 };
 
 struct change {
     atamo_hub *hub;
@@ -147,6 +150,15 @@ static int carry_out(struct change *change)
     return hub_put_in_place(hub, generation, change->problems);
 }
 
+static bool lock_for_a_while(pthread_mutex_t *lock)
+{
+    struct timespec until;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += LOCK_S;
+    return pthread_mutex_clocklock(lock, CLOCK_MONOTONIC, &until) == 0;
+}
+
 int atamo_rule_change(atamo_hub *hub, const atamo_rule_draft *draft, uint32_t *version,
                       atamo_report **report)
 {
@@ -160,7 +172,7 @@ int atamo_rule_change(atamo_hub *hub, const atamo_rule_draft *draft, uint32_t *v
         return ATAMO_NO_MEMORY;
     problems_init(problems);
     arena_init(&change.arena);
-    if (pthread_mutex_trylock(&hub->control) == 0) {
+    if (lock_for_a_while(&hub->control)) {
         status = carry_out(&change);
         hub_free_retired(hub);
         (void)pthread_mutex_unlock(&hub->control);

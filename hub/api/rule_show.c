@@ -63,6 +63,8 @@ static void look_up(void *argument)
     const struct generation *current = showing->hub->flow.current;
     const uint32_t id = names_find(showing->hub->names, atamo_text(showing->id));
 
+    if (current == NULL)
+        return; /* the hub is starting */
     if (current->rules_folder != NULL)
         showing->folder = arena_copy(&showing->arena, atamo_text(current->rules_folder)).data;
     for (size_t i = 0; id != 0 && i < current->rule_count && !showing->found; i++) {

@@ -17,10 +17,9 @@ void ready_get(struct exchange *exchange)
     const struct server *server = exchange->server;
     atamo_stats stats = {.size = sizeof stats};
     const int status = server->control->stats_get(server->hub, NULL, &stats);
-    const char *reason = status != ATAMO_OK      ? atamo_status_text(status)
-                         : stats.generation == 0 ? "the hub is starting"
-                         : stats.refusing != 0   ? atamo_reason_text((unsigned)stats.refusing)
-                                                 : NULL;
+    const char *reason = status != ATAMO_OK    ? atamo_status_text(status)
+                         : stats.refusing != 0 ? atamo_reason_text((unsigned)stats.refusing)
+                                               : NULL;
     struct text text = {0};
 
     text_open(&text, NULL, '{');

@@ -172,10 +172,22 @@ static void say_goodbye(struct server *server)
     }
 }
 
+/* Providers start before the hub has its rules: whoever connects meanwhile waits. */
+static void wait_for_hub(const struct server *server)
+{
+    atamo_stats stats = {.size = sizeof stats};
+
+    while (!atomic_load(&server->stopping) &&
+           server->control->stats_get(server->hub, NULL, &stats) == ATAMO_OK &&
+           stats.generation == 0)
+        (void)poll(NULL, 0, 1);
+}
+
 static void *serve(void *argument)
 {
     struct server *server = argument;
 
+    wait_for_hub(server);
     while (!atomic_load(&server->stopping)) {
         sleep_until_news(server);
         look_around(server);
