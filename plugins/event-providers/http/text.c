@@ -37,9 +37,9 @@ char *text_reserve(struct text *text, size_t size)
 
 void text_add(struct text *text, const char *bytes, size_t size)
 {
-    char *at = text_reserve(text, size);
+    char *at = size == 0 ? NULL : text_reserve(text, size);
 
-    if (at == NULL || size == 0)
+    if (at == NULL)
         return;
     memcpy(at, bytes, size);
     text->size += size;
