@@ -283,10 +283,9 @@ class Durable(unittest.TestCase):
                 stream.hello()
                 receipt = service.event("shown", {}, id="c-1").json()
                 steps = stream.until(lambda event: event["data"]["step"] == "delivered")
-            times = {step["data"]["step"]: step["data"]["t_us"] for step in steps}
-            order = [step["data"]["step"] for step in steps]
-            self.assertEqual(steps[0]["data"]["message"], receipt["message"])
-            self.assertLess(order.index("committed"), order.index("delivered"), times)
+            order = [step["data"]["step"] for step in steps
+                     if step["data"].get("message") == receipt["message"]]
+            self.assertLess(order.index("committed"), order.index("delivered"), order)
 
     def test_the_same_event_again_is_told_as_a_duplicate_of_the_first(self):
         with serve(DURABLE) as service:
