@@ -62,7 +62,8 @@ static int copy(atamo_json_reader *reader, atamo_bytes json)
         reader->text = text;
         reader->room = need * 2;
     }
-    memcpy(reader->text, json.data, json.size);
+    if (json.size > 0)
+        memcpy(reader->text, json.data, json.size);
     memset(reader->text + json.size, 0, JSON_ROOM);
     return ATAMO_OK;
 }

@@ -262,6 +262,7 @@ class Durable(unittest.TestCase):
             service.hub.stop(signal.SIGKILL)
         with Running("atamo.yaml") as hub:
             service = await_service(hub)
+            service.when(lambda: service.get("/ready").status == 200)
             self.assertEqual(service.stats()["accepted"], 20)
             for receipt in receipts:
                 answer = service.get(receipt["status_url"])
