@@ -176,9 +176,11 @@ void flow_request_ended(struct flow *flow, struct message *message, int status, 
         memcpy(end->bytes, why.data, end->size);
     }
     end->bytes[end->size] = '\0';
-    record = flow_record(flow, ATAMO_STEP_DELIVERED, message);
-    record->value[0] = request->sequence;
-    record->value[1] = 1;
+    if (!request->until_accepted) { /* else there was nothing to deliver but a receipt */
+        record = flow_record(flow, ATAMO_STEP_DELIVERED, message);
+        record->value[0] = request->sequence;
+        record->value[1] = 1;
+    }
     push(flow, request->outlet, end);
 }
 

@@ -26,15 +26,18 @@ static bool takes_gzip(const struct exchange *exchange)
     return codings != NULL && strstr(codings, "gzip") != NULL;
 }
 
-bool pages_answer(struct exchange *exchange, const char *path)
+bool pages_has(const char *path)
 {
-    const struct console_file *file = console_find(path);
+    return console_find(path) != NULL;
+}
 
-    if (file == NULL)
-        return false;
+void pages_get(struct exchange *exchange)
+{
+    const struct console_file *file = console_find(exchange->id);
+
     if (!takes_gzip(exchange)) {
         exchange_problem(exchange, MHD_HTTP_NOT_ACCEPTABLE, "the console is compressed: gzip");
-        return true;
+        return;
     }
     exchange_set(exchange, MHD_HTTP_HEADER_ETAG, file->etag);
     exchange_set(exchange, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
@@ -43,9 +46,8 @@ bool pages_answer(struct exchange *exchange, const char *path)
     exchange_set(exchange, "Referrer-Policy", "no-referrer");
     if (has_it(exchange, file->etag)) {
         exchange_send_empty(exchange, MHD_HTTP_NOT_MODIFIED);
-        return true;
+        return;
     }
     exchange_set(exchange, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
     exchange_send_bytes(exchange, file->type, file->data, file->size);
-    return true;
 }

@@ -4,7 +4,10 @@
 
 #include "exchange.h"
 
-/* Answer with the file of that path; false: there is none. */
-bool pages_answer(struct exchange *exchange, const char *path);
+/* Is there a file of that path? */
+bool pages_has(const char *path);
+
+/* Answer with the file whose path is the exchange's id. */
+void pages_get(struct exchange *exchange);
 
 #endif

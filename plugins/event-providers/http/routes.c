@@ -45,14 +45,7 @@ static const struct route routes[] = {
     {"GET", "/openapi.json", 0, openapi_get},
 };
 
-/* The console: whatever is no call. */
-static void page_get(struct exchange *exchange)
-{
-    if (!pages_answer(exchange, exchange->id))
-        exchange_problem(exchange, MHD_HTTP_NOT_FOUND, "there is nothing at %s", exchange->id);
-}
-
-static const struct route page = {"GET", "", 0, page_get};
+static const struct route page = {"GET", "", 0, pages_get};
 
 /* Does a path of that size look like the pattern? What stands for the * goes to *part. */
 static bool is_like(const char *pattern, const char *path, size_t size, atamo_bytes *part)
@@ -99,10 +92,15 @@ static bool take(struct exchange *exchange, const struct route *route, atamo_byt
     return false;
 }
 
-/* Calls have a path of their own. */
-static bool is_page(const struct exchange *exchange, size_t size)
+/* Is there a file of the console at that path, as it came? */
+static bool is_page(struct exchange *exchange, size_t size)
 {
-    return size < EXCHANGE_ID_MAX && strncmp(exchange->target, "/v1/", 4) != 0;
+    if (size >= EXCHANGE_ID_MAX)
+        return false;
+    memcpy(exchange->id, exchange->target, size);
+    exchange->id[size] = '\0';
+    exchange->route = &page;
+    return pages_has(exchange->id);
 }
 
 bool routes_find(struct exchange *exchange, const char *method)
@@ -123,7 +121,7 @@ bool routes_find(struct exchange *exchange, const char *method)
                        routes[i].method);
     }
     if (allowed[0] == '\0' && strcmp(wanted, "GET") == 0 && is_page(exchange, size))
-        return take(exchange, &page, (atamo_bytes){exchange->target, size});
+        return true;
     if (allowed[0] != '\0') {
         exchange_set(exchange, MHD_HTTP_HEADER_ALLOW, allowed);
         exchange_problem(exchange, MHD_HTTP_METHOD_NOT_ALLOWED, "this takes %s", allowed);

@@ -49,7 +49,7 @@ function post(mock, { text, headers }) {
 
 function why(mock, id) {
   const m = message(mock, id);
-  return { body: { id: m.id, message: m.message, state: m.state, rules: m.why, actions: m.actions } };
+  return { body: { id: m.id, message: m.message, state: m.state, event: m.event, rules: m.why, actions: m.actions } };
 }
 
 function steps(mock, id) {

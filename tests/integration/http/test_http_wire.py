@@ -126,7 +126,7 @@ class Wire(unittest.TestCase):
         requests = b"".join(EVENT + b"ce-id: p-%d\r\nContent-Length: 2\r\n\r\n{}" % number + HEALTH
                             for number in range(100))
         link = self.link()
-        link.sendall(requests + b"GET /v1/nothing HTTP/1.1\r\nHost: localhost\r\n\r\n" + HEALTH)
+        link.sendall(requests + b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n" + HEALTH)
         answers = [read_answer(link) for _ in range(201)]
         self.assertEqual([status for status, _, _ in answers], [202, 200] * 100 + [404])
         ids = [json.loads(body)["id"] for status, _, body in answers if status == 202]

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "../../../plugins/event-providers/http/pages.h"
 #include "../../../plugins/event-providers/http/routes.h"
 
 #include <stdio.h>
@@ -51,6 +52,12 @@ CALL(health_get)
 CALL(ready_get)
 CALL(metrics_get)
 CALL(openapi_get)
+CALL(pages_get)
+
+bool pages_has(const char *path)
+{
+    return strcmp(path, "/") == 0;
+}
 
 static unsigned answered;
 static char allow[128];
@@ -120,6 +127,7 @@ static void test_calls_are_found_by_method_and_path(void **state)
     expect("POST", "/v1/dead-letters:replay?rate=1", "dead_replay_many", "");
     expect("POST", "/v1/dead-letters/7:replay", "dead_replay", "7");
     expect("GET", "/health#top", "health_get", "");
+    expect("GET", "/?theme=dark", "pages_get", "/");
 }
 
 static void test_head_is_a_get(void **state)

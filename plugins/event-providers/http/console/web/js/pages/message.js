@@ -9,10 +9,11 @@ import { plural, span, stamp } from '../format.js';
 import { Empty, Loaded, State } from '../parts/basics.js';
 import { Chart, Steps } from '../parts/path.js';
 
-/* What was said in answer to a request; most messages are no requests. */
-async function responses(id, signal) {
+/* What may not be there: responses, as most messages are no requests; reasons, which the hub knows of
+   the latest messages only. */
+async function ifKnown(path, signal) {
   try {
-    return await get(`requests/${encodeURIComponent(id)}`, {}, signal);
+    return await get(path, {}, signal);
   } catch (problem) {
     if (problem instanceof Failure && problem.status === 404) return null;
     throw problem;
@@ -21,9 +22,9 @@ async function responses(id, signal) {
 
 async function load(id, signal) {
   const path = `events/${encodeURIComponent(id)}`;
-  const [event, why] = await Promise.all([get(path, {}, signal), get(`${path}/why`, {}, signal)]);
+  const [event, why] = await Promise.all([get(path, {}, signal), ifKnown(`${path}/why`, signal)]);
   const answered = event.steps.some((step) => step.step === 'responded');
-  return { event, why, request: answered ? await responses(event.message, signal) : null };
+  return { event, why, request: answered ? await ifKnown(`requests/${encodeURIComponent(event.message)}`, signal) : null };
 }
 
 /* Matched ones first; those of other types are many and say little, so they are folded. */
@@ -62,7 +63,8 @@ const Followed = ({ title, list }) => html`<section class="panel"><h2>${title}</
 
 /* Messages that follow from this one: by its own steps, and by what other messages say. */
 function followUps(event) {
-  const found = new Map(event.steps.filter((step) => step.step === 'emitted' && step.message).map((step) => [step.message, step]));
+  const found = new Map(event.steps.filter((step) => step.step === 'emitted' && step.other)
+    .map((step) => [step.other, { message: step.other }]));
   for (const m of messages()) if (m.cause === event.message) found.set(m.message, m);
   return [...found.values()];
 }
@@ -85,11 +87,11 @@ function Path({ event, why, request }) {
   return html`<${Head} event=${event} />
     <section class="panel chart-panel"><h2>Path</h2><${Chart} steps=${event.steps} open=${open} /><${Steps} steps=${event.steps} />
       ${open && html`<p class="hint" role="status">Goes on…</p>`}</section>
-    <div class="side"><${Rules} rules=${why.rules} /><${Actions} actions=${why.actions} />
+    <div class="side">${why && html`<${Rules} rules=${why.rules} /><${Actions} actions=${why.actions} />`}
       <${Responses} steps=${event.steps} request=${request} />
       ${before && html`<${Followed} title="Follows from" list=${[{ message: before }]} />`}
       ${after.length > 0 && html`<${Followed} title="Follow-ups" list=${after} />`}
-      ${event.event && html`<section class="panel"><h2>Event</h2><pre tabindex="0" aria-label="Event">${JSON.stringify(event.event, null, 2)}</pre></section>`}</div>`;
+      ${why?.event && html`<section class="panel"><h2>Event</h2><pre tabindex="0" aria-label="Event">${JSON.stringify(why.event, null, 2)}</pre></section>`}</div>`;
 }
 
 export function Message({ id }) {

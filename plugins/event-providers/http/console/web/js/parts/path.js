@@ -20,7 +20,7 @@ function details(step) {
   if (step.rules !== undefined) parts.push(`${plural(step.rules, 'rule')} matched, ${plural(step.actions ?? 0, 'action')} made`);
   if (step.due_us) parts.push(`again at ${clock(step.due_us)}, after ${span(step.due_us - step.t_us)}`);
   if (step.cause) parts.push(html`follows from <a href=${link(['message', step.cause])}>${step.cause}</a>`);
-  if (step.message && step.step !== 'admitted') parts.push(html`message <a href=${link(['message', step.message])}>${step.message}</a>`);
+  if (step.other) parts.push(html`message <a href=${link(['message', step.other])}>${step.other}</a>`);
   return parts;
 }
 
