@@ -18,31 +18,44 @@ static void put(struct json_writer *writer, const char *name, const char *text)
     json_put_text(writer, atamo_text(text));
 }
 
-/* The lines of a file from `line` on, as long as they are indented as far as that one's text. */
-static atamo_bytes cut_out(atamo_bytes text, uint32_t line, uint32_t column)
+static const char *after_lines(const char *at, const char *end, uint32_t count)
 {
-    const char *at = text.data;
-    const char *end = text.data + text.size;
-    const char *begin;
-
-    for (uint32_t i = 1; i < line && at < end; i++) {
+    while (count-- > 0 && at < end) {
         const char *feed = memchr(at, '\n', (size_t)(end - at));
 
         at = feed == NULL ? end : feed + 1;
     }
-    begin = at;
+    return at;
+}
+
+/* What begins in a file at line and column, as far as it goes: until a line is indented less. The
+ * indentation, and blank lines at the end, are left out. */
+static atamo_bytes cut_out(struct arena *arena, atamo_bytes text, uint32_t line, uint32_t column)
+{
+    const char *end = text.data + text.size;
+    const char *at = after_lines(text.data, end, line - 1);
+    char *out = arena_alloc(arena, text.size + 1);
+    size_t size = 0;
+
+    if (out == NULL || (size_t)(end - at) < column)
+        return (atamo_bytes){"", 0}; /* the file has become another one */
+    at += column - 1;
     while (at < end) {
-        const char *feed = memchr(at, '\n', (size_t)(end - at));
-        const size_t size = (size_t)((feed == NULL ? end : feed) - at);
+        const char *next = after_lines(at, end, 1);
         size_t indent = 0;
 
-        while (indent < size && at[indent] == ' ')
+        memcpy(out + size, at, (size_t)(next - at));
+        size += (size_t)(next - at);
+        at = next;
+        while (at + indent < end && at[indent] == ' ')
             indent++;
-        if (at != begin && indent < size && indent + 1 < column)
+        if (at + indent < end && at[indent] != '\n' && indent + 1 < column)
             break;
-        at += size + (feed != NULL);
+        at += indent < column - 1 ? indent : column - 1;
     }
-    return (atamo_bytes){begin, (size_t)(at - begin)};
+    while (size > 1 && out[size - 1] == '\n' && out[size - 2] == '\n')
+        size--;
+    return (atamo_bytes){out, size};
 }
 
 struct showing {
@@ -91,7 +104,7 @@ static int put_source(struct showing *showing, struct json_writer *writer)
     if (status != ATAMO_OK)
         return status;
     if (!showing->editable)
-        text = cut_out(text, showing->place.line, showing->place.column);
+        text = cut_out(&showing->arena, text, showing->place.line, showing->place.column);
     json_put_name(writer, atamo_text("source"));
     json_put_text(writer, text);
     return ATAMO_OK;

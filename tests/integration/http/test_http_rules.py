@@ -65,8 +65,8 @@ class Rules(unittest.TestCase):
 
     def test_a_rule_is_shown_as_it_is_written(self):
         shown = self.service.get("/v1/rules/written").json()
-        self.assertIn("on: [order.*, invoice.paid]\n", shown["source"])
-        self.assertNotIn("rules_folder", shown["source"])
+        self.assertEqual(shown["source"], "id: written\non: [order.*, invoice.paid]\n"
+                         "then: {agent: out, action: show}\n")
         self.put()
         self.assertEqual(self.service.get("/v1/rules/big").json()["source"], RULE)
         self.refused(self.service.get("/v1/rules/nothing"), 404, "nothing")

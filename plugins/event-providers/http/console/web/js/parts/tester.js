@@ -16,12 +16,11 @@ const pretty = (value) => JSON.stringify(value, null, 2);
 /* A rule becomes the list of rules that the hub wants. */
 const listed = (text) => `- ${text.trimEnd().split('\n').join('\n  ')}\n`;
 
-/* The event of a message: what the hub or this tab still has of it, or as much as its record says. */
+/* The event of a message: what this tab has posted, or what the hub still has. */
 async function recorded(m) {
   const own = posted().find((draft) => draft.message === m.message);
   if (own) return own.text;
-  const told = await get(`events/${encodeURIComponent(m.message)}`);
-  return pretty(told.event ?? { specversion: '1.0', id: told.id, source: m.user || 'unknown', type: told.type, data: {} });
+  return pretty((await get(`events/${encodeURIComponent(m.message)}/why`)).event);
 }
 
 function Choice({ onChoose }) {

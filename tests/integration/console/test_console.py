@@ -1,0 +1,77 @@
+"""The console in headless Chromium against hubs that run.
+
+Chromium is Debian's; its driver playwright-core comes from npm into a cache below build/. Without them,
+or in a build without the console, the test is skipped, but not where CI is set.
+"""
+
+import fcntl
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+from program import SOURCES, Running, atamo
+
+HERE = SOURCES / "tests" / "console"
+CACHE = SOURCES / "build" / "cache" / "console"
+LIBRARY = CACHE / "node_modules/playwright-core/index.mjs"
+SKIPPED = 77
+CONFIG = """
+hub: {{recent: 2000}}
+{access}
+event_providers: {{web: {{plugin: http, config: {{listen: "127.0.0.1:0"}}}}}}
+rules_folder: rules{number}.d
+agents:
+  log: {{plugin: log}}
+  ledger: {{plugin: flaky, config: {{fail_first: 1}}, retry: {{attempts: 5, base: 10ms}}}}
+  fax: {{plugin: flaky, config: {{outcome: fail}}}}
+rules:
+  - {{id: orders, on: order.*, then: [{{agent: ledger, action: post}}]}}
+  - {{id: others, on: other, then: [{{agent: log, action: note}}]}}
+  - {{id: faxes, on: fax, then: [{{agent: fax, action: send}}]}}
+"""
+
+
+def fetch():
+    """Have npm put the driver into the cache, once; returns whether it is there."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with open(CACHE / "lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if LIBRARY.is_file():
+            return True
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(HERE / name, CACHE / name)
+        try:
+            result = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
+                                    cwd=CACHE, timeout=120, stdin=subprocess.DEVNULL)
+        except (FileNotFoundError, subprocess.TimeoutExpired) as problem:
+            print(f"npm: {problem}")
+            return False
+        return result.returncode == 0 and LIBRARY.is_file()
+
+
+def start(number, access):
+    path = pathlib.Path(f"hub{number}.yaml")
+    path.write_text(CONFIG.format(access=access, number=number))
+    hub = Running(str(path))
+    url = hub.line_of("listening on ").partition("listening on ")[2]
+    return hub, url
+
+
+def main():
+    if not pathlib.Path("/usr/bin/chromium").exists() or not fetch():
+        print("no chromium, or no driver for it")
+        return 1 if os.environ.get("CI") else SKIPPED
+    pathlib.Path("hub2.yaml").write_text(CONFIG.format(access="access: {tokens: t.json}", number=2))
+    token = atamo("token", "new", "hub2.yaml", "alice", "--scope", "*").stdout.strip()
+    hub, url = start(1, "")
+    with hub:
+        guarded, guarded_url = start(2, "access: {tokens: t.json}")
+        with guarded:
+            words = ["node", HERE / "steps.mjs", LIBRARY, url, guarded_url, token]
+            result = subprocess.run(words + sys.argv[1:], timeout=150)
+            return result.returncode
+
+
+sys.exit(main())
