@@ -27,7 +27,11 @@ events: {npm.sent: {required: [subject]}, npm.strict: {required: [data.total]}}
 rules:
   - id: keep
     on: npm.sent
-    then: {agent: file, action: append, with: {id: "${id}", subject: "${subject}", shop: "${shopid}", kind: "${datacontenttype:-none}", data: "${data:-none}"}}
+    then:
+      agent: file
+      action: append
+      with: {id: "${id}", subject: "${subject}", shop: "${shopid}",
+             kind: "${datacontenttype:-none}", data: "${data:-none}"}
 """
 SUBJECT = 'the "quoted" subject'
 

@@ -20,7 +20,10 @@ agents:
 event_providers: {api: HTTP}
 rules:
   - {id: show, on: shown, then: {agent: out, action: show}}
-  - {id: large, on: order, when: {data: {total: [{numeric: [">=", 100]}]}}, then: {agent: out, action: show}}
+  - id: large
+    on: order
+    when: {data: {total: [{numeric: [">=", 100]}]}}
+    then: {agent: out, action: show}
   - {id: 'odd "rule" \ name', on: odd, then: {agent: out, action: show}}
   - {id: work, on: work, then: {agent: worker, action: work}}
   - {id: moods, on: "mood.*", then: {agent: moody, action: moody}}

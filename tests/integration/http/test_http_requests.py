@@ -137,7 +137,8 @@ class Requests(unittest.TestCase):
         post = self.service.post
         self.refused(post("/v1/requests", "{}"), 400, "no header ce-type")
         self.refused(post("/v1/requests", "{", CLOUDEVENT), 400, "not JSON")
-        self.refused(post("/v1/requests", '[{"specversion": "1.0", "type": "ask"}]', BATCH), 400, "single event")
+        self.refused(post("/v1/requests", '[{"specversion": "1.0", "type": "ask"}]', BATCH), 400,
+                     "single event")
         self.refused(post("/v1/requests", "x", {"Content-Type": "application/cloudevents"}), 415,
                      "application/cloudevents+json")
         for query in ("timeout=soon", "timeout=25h", "timeout=-1s"):

@@ -19,7 +19,7 @@ agents:
 event_providers: {api: HTTP}
 rules:
   - {id: show, on: shown, then: {agent: out, action: show}}
-  - {id: tell, on: ask, then: {agent: worker, action: tell, with: {hold: "${user}", x: "${tenant:-none}"}}}
+  - {id: tell, on: ask, then: {agent: worker, action: tell, with: {hold: "${user}"}}}
 """
 OPEN = """
 agents: {out: {plugin: log}}
