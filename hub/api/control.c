@@ -7,11 +7,53 @@
 
 #include <atamo/control.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 static atamo_hub *control_hub(const atamo_host *host)
 {
     return host_services_of(host)->extension_user;
+}
+
+/* A step that waits for the hub's thread; one malloc. */
+struct access {
+    struct flow_call call; /* first */
+    struct flow *flow;
+    uint32_t user;
+    uint64_t result, us;
+    char what[];
+};
+
+/* [hub thread] */
+static void record_access(void *argument)
+{
+    struct access *access = argument;
+    struct journal *journal = &access->flow->journal;
+    atamo_telemetry *record = journal_next(journal, ATAMO_STEP_ACCESS);
+
+    record->user = access->user;
+    record->value[0] = access->result;
+    record->value[1] = access->us;
+    journal_text(journal, atamo_text(access->what));
+    free(access);
+}
+
+static int control_access(atamo_hub *hub, const char *user, const char *what, uint64_t result,
+                          uint64_t us)
+{
+    const size_t size = strlen(what) + 1;
+    struct access *access = malloc(sizeof *access + size);
+
+    if (access == NULL)
+        return ATAMO_NO_MEMORY;
+    *access = (struct access){.call = {.fn = record_access, .argument = access},
+                              .flow = &hub->flow,
+                              .user = names_add(hub->names, atamo_text(user)),
+                              .result = result,
+                              .us = us};
+    memcpy(access->what, what, size);
+    flow_post(&hub->flow, &access->call);
+    return ATAMO_OK;
 }
 
 const void *control_extension(const char *name)
@@ -48,6 +90,7 @@ const void *control_extension(const char *name)
         .step_json = atamo_step_json,
         .name = atamo_name,
         .message_id = atamo_message_id,
+        .access = control_access,
         .message_number = atamo_message_number,
     };
 

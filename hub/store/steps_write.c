@@ -71,6 +71,10 @@ void step_put(const struct step *step, uint64_t node, struct json_writer *writer
     put(writer, "text", step->text);
     if (kind == ATAMO_STEP_RETRY || kind == ATAMO_STEP_DELAYED)
         put_number(writer, "due_us", record->value[0] / NS_PER_US);
+    if (kind == ATAMO_STEP_ACCESS) {
+        put_number(writer, "status", record->value[0]);
+        put_number(writer, "took_us", record->value[1]);
+    }
     put_other(step, node, writer);
 }
 

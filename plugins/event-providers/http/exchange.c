@@ -10,9 +10,12 @@
  */
 #include "exchange.h"
 
+#include "access.h"
+#include "caller.h"
 #include "guard.h"
 #include "routes.h"
 #include "server.h"
+#include "visit.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -50,7 +53,7 @@ void exchange_close(void *user, struct MHD_Connection *connection, void **place,
     struct exchange *exchange = *place;
 
     (void)how;
-    guard_ended(server, connection);
+    visit_answered(server, connection);
     if (exchange == NULL)
         return;
     *place = NULL;
@@ -80,6 +83,7 @@ static enum MHD_Result answer(struct exchange *exchange)
 
     exchange->response = NULL;
     exchange->server->answered[exchange->status / 100 < 6 ? exchange->status / 100 : 0]++;
+    access_tell(exchange);
     result = MHD_queue_response(exchange->connection, exchange->status, response);
     MHD_destroy_response(response);
     return result;
@@ -89,8 +93,10 @@ static enum MHD_Result answer(struct exchange *exchange)
 static enum MHD_Result begin(struct exchange *exchange, const char *method, const char *version)
 {
     exchange->begun = true;
+    exchange->begun_us = access_clock();
+    exchange->method = method;
     if (guard_request(exchange, method, version) && routes_find(exchange, method) &&
-        guard_scope(exchange))
+        caller_check(exchange))
         return MHD_YES;
     MHD_add_response_header(exchange->response, MHD_HTTP_HEADER_CONNECTION, "close");
     return answer(exchange);
@@ -113,7 +119,7 @@ static void handle(struct exchange *exchange)
 {
     exchange->handled = true;
     exchange->handled_ms = exchange->server->now_ms;
-    guard_complete(exchange);
+    visit_complete(exchange);
     if (exchange->body.failed)
         exchange_failed(exchange, ATAMO_NO_MEMORY, "");
     else

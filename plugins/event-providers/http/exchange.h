@@ -25,6 +25,8 @@ struct exchange {
     struct exchange *next, *previous; /* of all that there are */
     const struct route *route;        /* NULL: not looked for yet */
     char *target;                     /* path and query, as they came */
+    const char *method;               /* valid as long as the exchange */
+    uint64_t begun_us;                /* when its headers were there */
     char id[EXCHANGE_ID_MAX];         /* what stands for * in the route's pattern, decoded */
     struct text body;
     struct MHD_Response *response; /* NULL: none yet */

@@ -1,14 +1,14 @@
-/* guard - who may come in, with what, and how long it may take.
+/* guard - requests that must not be served.
  *
  * Happy path: the headers are visited once; lengths, hosts and names are looked at; Host and Origin
  * are compared, so that a page of somebody else's, or a name that was made to point here, cannot
- * use a browser of this machine (CSRF, DNS rebinding). A connection has a limited time to send its
- * headers, and then its body, however slowly the bytes come.
+ * use a browser of this machine (CSRF, DNS rebinding). What is wrong is answered, and the
+ * connection closed.
  */
 #include "guard.h"
 
-#include "routes.h"
 #include "server.h"
+#include "visit.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -17,105 +17,6 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
-
-enum phase { PHASE_HEADERS, PHASE_BODY, PHASE_WORK };
-
-/* A connection. */
-struct visit {
-    struct visit *next, *previous;
-    int fd;
-    enum phase phase;
-    int64_t since_ms;
-};
-
-/* --- connections */
-
-enum MHD_Result guard_accept(void *user, const struct sockaddr *address, socklen_t size)
-{
-    const struct server *server = user;
-
-    (void)address;
-    (void)size;
-    return atomic_load(&server->stopping) ? MHD_NO : MHD_YES;
-}
-
-static struct visit *visit_of(struct MHD_Connection *connection)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
-    return info == NULL ? NULL : info->socket_context;
-}
-
-static void visit_begin(struct server *server, struct MHD_Connection *connection, void **place)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    struct visit *visit = calloc(1, sizeof *visit);
-
-    *place = visit;
-    if (visit == NULL || info == NULL)
-        return; /* it has no time limit of its own, but that of the library */
-    visit->fd = info->connect_fd;
-    visit->since_ms = server->now_ms;
-    visit->next = server->visits;
-    if (server->visits != NULL)
-        server->visits->previous = visit;
-    server->visits = visit;
-    server->visit_count++;
-}
-
-static void visit_end(struct server *server, struct visit *visit)
-{
-    if (visit->previous != NULL)
-        visit->previous->next = visit->next;
-    else
-        server->visits = visit->next;
-    if (visit->next != NULL)
-        visit->next->previous = visit->previous;
-    server->visit_count--;
-    free(visit);
-}
-
-void guard_connection(void *user, struct MHD_Connection *connection, void **place,
-                      enum MHD_ConnectionNotificationCode what)
-{
-    if (what == MHD_CONNECTION_NOTIFY_STARTED)
-        visit_begin(user, connection, place);
-    else if (*place != NULL)
-        visit_end(user, *place);
-}
-
-static void enter(const struct server *server, struct MHD_Connection *connection, enum phase phase)
-{
-    struct visit *visit = visit_of(connection);
-
-    if (visit == NULL)
-        return;
-    visit->phase = phase;
-    visit->since_ms = server->now_ms;
-}
-
-void guard_complete(const struct exchange *exchange)
-{
-    enter(exchange->server, exchange->connection, PHASE_WORK);
-}
-
-void guard_ended(const struct server *server, struct MHD_Connection *connection)
-{
-    enter(server, connection, PHASE_HEADERS);
-}
-
-void guard_sweep(struct server *server)
-{
-    for (struct visit *visit = server->visits; visit != NULL; visit = visit->next) {
-        const int64_t ms = server->now_ms - visit->since_ms;
-
-        if ((visit->phase == PHASE_HEADERS && ms > server->header_ms) ||
-            (visit->phase == PHASE_BODY && ms > server->body_ms))
-            (void)shutdown(visit->fd, SHUT_RDWR); /* the library sees its end, and closes it */
-    }
-}
 
 /* --- headers */
 
@@ -308,7 +209,7 @@ bool guard_request(struct exchange *exchange, const char *method, const char *ve
     const char *wrong = wrong_with(exchange, method, version);
     const char *host = exchange_header(exchange, MHD_HTTP_HEADER_HOST);
 
-    enter(exchange->server, exchange->connection, PHASE_BODY);
+    visit_began(exchange);
     if (wrong != NULL) {
         exchange_problem(exchange, MHD_HTTP_BAD_REQUEST, "%s", wrong);
         return false;
@@ -327,66 +228,6 @@ bool guard_request(struct exchange *exchange, const char *method, const char *ve
     if (!is_own_page(exchange, host == NULL ? "" : host)) {
         exchange_problem(exchange, MHD_HTTP_FORBIDDEN,
                          "pages from elsewhere may not use this service");
-        return false;
-    }
-    return true;
-}
-
-/* --- who asks */
-
-static bool refuse_stranger(struct exchange *exchange, const char *why)
-{
-    exchange_set(exchange, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"atamo\"");
-    exchange_problem(exchange, MHD_HTTP_UNAUTHORIZED, "%s", why);
-    return false;
-}
-
-/* Whose token came with it? False: nobody's, and it is answered. */
-static bool know(struct exchange *exchange, atamo_identity *who)
-{
-    const struct server *server = exchange->server;
-    const char *header = exchange_header(exchange, MHD_HTTP_HEADER_AUTHORIZATION);
-
-    if (header == NULL || strncasecmp(header, "Bearer ", 7) != 0)
-        return refuse_stranger(exchange, "this asks for a token: Authorization: Bearer TOKEN");
-    if (server->access->check(server->host, atamo_text(header + 7), who) != ATAMO_OK)
-        return refuse_stranger(exchange, "the token is nobody's, or it has expired");
-    (void)snprintf(exchange->user, sizeof exchange->user, "%s", who->user);
-    (void)snprintf(exchange->tenant, sizeof exchange->tenant, "%s", who->tenant);
-    return true;
-}
-
-/* What telemetry tells is of all tenants. */
-static bool sees_all(const struct route *route)
-{
-    return (route->scope & (ATAMO_SCOPE_EVENTS_WRITE | ATAMO_SCOPE_REQUESTS_WRITE)) == 0;
-}
-
-bool guard_scope(struct exchange *exchange)
-{
-    const struct server *server = exchange->server;
-    const struct route *route = exchange->route;
-    atamo_identity who = {.size = sizeof who};
-
-    if (route->scope == 0)
-        return true;
-    if (server->access == NULL || server->access->required(server->host) == 0) {
-        if (server->is_local)
-            return true;
-        exchange_problem(exchange, MHD_HTTP_FORBIDDEN,
-                         "this can be reached from elsewhere, and no tokens are configured");
-        return false;
-    }
-    if (!know(exchange, &who))
-        return false;
-    if ((who.scopes & route->scope) == 0) {
-        exchange_problem(exchange, MHD_HTTP_FORBIDDEN, "the token does not allow %s",
-                         atamo_scope_name(route->scope));
-        return false;
-    }
-    if (who.tenant[0] != '\0' && sees_all(route)) {
-        exchange_problem(exchange, MHD_HTTP_FORBIDDEN,
-                         "this tells of all tenants, and the token is for one");
         return false;
     }
     return true;

@@ -63,6 +63,18 @@ static const atamo_option options[] = {
      .min = 1000,
      .max = 3600000,
      .about = "How long the body of a request may take to come."},
+    {.name = "rate",
+     .type = ATAMO_OPTION_INTEGER,
+     .fallback = "0",
+     .max = 10000000,
+     .about = "Calls a second of each token, or of each address where no tokens are asked for; "
+              "more are answered 429. 0: no limit."},
+    {.name = "access_log",
+     .type = ATAMO_OPTION_CHOICE,
+     .fallback = "changes",
+     .choices = "none|changes|all",
+     .about = "Which calls become telemetry: those that change something, or were refused to "
+              "somebody; all; none."},
     {.name = "history",
      .type = ATAMO_OPTION_INTEGER,
      .fallback = "65536",

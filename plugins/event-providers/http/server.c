@@ -13,11 +13,11 @@
 #include "agents.h"
 #include "dead.h"
 #include "errand.h"
-#include "guard.h"
 #include "history.h"
 #include "inquiry.h"
 #include "posting.h"
 #include "telemetry.h"
+#include "visit.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -129,7 +129,7 @@ static void tick(struct server *server)
     const int64_t ms = server->now_ms - server->next_tick_ms + TICK_MS;
 
     server->next_tick_ms = server->now_ms + TICK_MS;
-    guard_sweep(server);
+    visit_sweep(server);
     renew_certificate(server);
     for (size_t i = 0; i < server->door_count; i++)
         door_tidy(&server->doors[i]);
@@ -272,6 +272,13 @@ static void say_where(const struct server *server)
     }
 }
 
+static int access_log_of(atamo_bytes choice)
+{
+    return strcmp(choice.data, "none") == 0  ? ACCESS_NONE
+           : strcmp(choice.data, "all") == 0 ? ACCESS_ALL
+                                             : ACCESS_CHANGES;
+}
+
 int server_start(struct server *server)
 {
     const atamo_host *host = server->host;
@@ -283,6 +290,8 @@ int server_start(struct server *server)
     server->max_body = (uint64_t)host->integer(host, "max_body");
     server->header_ms = host->integer(host, "header_timeout");
     server->body_ms = host->integer(host, "body_timeout");
+    server->limiter.rate = (uint64_t)host->integer(host, "rate");
+    server->access_log = access_log_of(host->text(host, "access_log"));
     server->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     server->history = history_open((size_t)host->integer(host, "history"));
     server->inquiries = inquiries_open(server);

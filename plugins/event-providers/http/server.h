@@ -10,6 +10,7 @@
 #include "certificate.h"
 #include "door.h"
 #include "exchange.h"
+#include "limiter.h"
 
 #include <atamo/access.h>
 #include <atamo/control.h>
@@ -34,6 +35,10 @@ struct server {
     const atamo_host *host;
     const atamo_control *control;
     const atamo_json *json;
+    struct limiter limiter;
+    enum { ACCESS_NONE, ACCESS_CHANGES, ACCESS_ALL } access_log;
+    uint64_t refused; /* since then: for the access log */
+    int64_t refused_since_ms;
     const atamo_access *access; /* NULL: the host knows no tokens */
     bool is_local;              /* nobody else can reach it */
     atamo_hub *hub;

@@ -66,6 +66,9 @@ typedef struct atamo_control {
                         char *buffer, size_t capacity);
     atamo_bytes (*name)(const atamo_hub *hub, uint32_t name);
     void (*message_id)(const atamo_hub *hub, uint64_t message, char uuid[37]);
+    /* Put into telemetry who did what through this interface: ATAMO_STEP_ACCESS. Secrets do not
+     * belong in `what`. ATAMO_NO_MEMORY. [any], does not wait. */
+    int (*access)(atamo_hub *hub, const char *user, const char *what, uint64_t result, uint64_t us);
     uint64_t (*message_number)(const atamo_hub *hub, const char *uuid);
 } atamo_control;
 

@@ -49,6 +49,9 @@ typedef enum atamo_step {
                                   text: id, where the client gave one */
     ATAMO_STEP_DUPLICATE = 23, /* M type; value[0] the message that was accepted first and is on
                                   stable storage; text: the id */
+    ATAMO_STEP_ACCESS =
+        24, /* somebody used an interface of the hub: user; value[0] what came of it,
+               such as an HTTP status, value[1] how long it took, us; text: what */
     ATAMO_STEP_COUNT
 } atamo_step;
 
@@ -162,10 +165,10 @@ static inline size_t atamo_telemetry_text(const atamo_telemetry *record, char *b
 static inline const char *atamo_step_name(unsigned step)
 {
     static const char *const names[ATAMO_STEP_COUNT] = {
-        "text",      "admitted",  "refused",   "delayed",   "evaluated", "rule-failed",
-        "scheduled", "attempt",   "responded", "done",      "retry",     "dead",
-        "shed",      "cancelled", "expired",   "alert",     "emitted",   "delivered",
-        "finished",  "replayed",  "hub",       "committed", "recovered", "duplicate",
+        "text",      "admitted",  "refused",   "delayed",   "evaluated", "rule-failed", "scheduled",
+        "attempt",   "responded", "done",      "retry",     "dead",      "shed",        "cancelled",
+        "expired",   "alert",     "emitted",   "delivered", "finished",  "replayed",    "hub",
+        "committed", "recovered", "duplicate", "access",
     };
 
     return step < ATAMO_STEP_COUNT ? names[step] : "unknown";
