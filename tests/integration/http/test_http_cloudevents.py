@@ -4,22 +4,16 @@ The package is fetched by npm into a cache below build/ the first time. Without 
 test is skipped, but not where CI is set.
 """
 
-import fcntl
 import json
-import os
 import pathlib
-import shutil
 import subprocess
-import sys
 import unittest
 
-from program import SOURCES
+from npm import fetch
 from service import serve
 
 HERE = pathlib.Path(__file__).parent
-CACHE = SOURCES / "build" / "cache" / "cloudevents"
-PACKAGE = CACHE / "node_modules/cloudevents/package.json"
-SKIPPED = 77
+CACHE = fetch("cloudevents", HERE, "cloudevents/package.json")
 CONFIG = """
 agents: {file: {plugin: file, config: {path: seen.jsonl}}}
 event_providers: {api: HTTP}
@@ -34,24 +28,6 @@ rules:
              kind: "${datacontenttype:-none}", data: "${data:-none}"}
 """
 SUBJECT = 'the "quoted" subject'
-
-
-def fetch():
-    """Have npm put the package into the cache, once; returns whether it is there."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with open(CACHE / "lock", "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # several builds are tested at the same time
-        if PACKAGE.is_file():
-            return True
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(HERE / name, CACHE / name)
-        command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-        try:
-            result = subprocess.run(command, cwd=CACHE, timeout=120, stdin=subprocess.DEVNULL)
-        except (FileNotFoundError, subprocess.TimeoutExpired) as problem:
-            print(f"npm: {problem}")
-            return False
-        return result.returncode == 0 and PACKAGE.is_file()
 
 
 class CloudEvents(unittest.TestCase):
@@ -95,7 +71,4 @@ class CloudEvents(unittest.TestCase):
         self.assertEqual(self.seen["text"]["kind"], "text/plain")
 
 
-if __name__ == "__main__":
-    if not fetch():
-        sys.exit(1 if os.environ.get("CI") else SKIPPED)
-    unittest.main()
+unittest.main()
