@@ -108,6 +108,7 @@ class Terminal:
 
     def _control(self, private, numbers, letter):
         row, column = self.at
+        row = min(row, self.height - 1)  # it may have become smaller
         if private:
             self._mode(numbers, letter == "h")
         elif letter == "H":

@@ -272,7 +272,7 @@ static void say_where(const struct server *server)
     }
 }
 
-static int access_log_of(atamo_bytes choice)
+static enum access_log access_log_of(atamo_bytes choice)
 {
     return strcmp(choice.data, "none") == 0  ? ACCESS_NONE
            : strcmp(choice.data, "all") == 0 ? ACCESS_ALL

@@ -22,6 +22,9 @@
 
 enum { SERVER_DOORS_MAX = 8 };
 
+/* Which calls become telemetry. */
+enum access_log { ACCESS_NONE, ACCESS_CHANGES, ACCESS_ALL };
+
 struct history;
 struct drain;
 struct errands;
@@ -36,7 +39,7 @@ struct server {
     const atamo_control *control;
     const atamo_json *json;
     struct limiter limiter;
-    enum { ACCESS_NONE, ACCESS_CHANGES, ACCESS_ALL } access_log;
+    enum access_log access_log;
     uint64_t refused; /* since then: for the access log */
     int64_t refused_since_ms;
     const atamo_access *access; /* NULL: the host knows no tokens */

@@ -57,7 +57,8 @@ void text_print(struct text *text, const char *format, ...)
     int size;
 
     va_start(list, format);
-    size = vsnprintf(NULL, 0, format, list);
+    size =
+        vsnprintf(NULL, 0, format, list); /* NOLINT(clang-analyzer-valist.Uninitialized): it is */
     va_end(list);
     at = size < 0 ? NULL : text_reserve(text, (size_t)size + 1);
     if (at == NULL)
