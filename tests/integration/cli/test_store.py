@@ -104,7 +104,6 @@ class Store(unittest.TestCase):
         self.assertEqual(shown["letter"], letter)
         self.assertEqual(shown["event"]["data"], {"total": 700})
         self.assertIn("dead", [step["step"] for step in shown["steps"]])
-        self.assertNotIn("done", [step["step"] for step in shown["steps"]])
         self.assertIn("o-3", atamo("dead", "show", "hub.yaml", letter["id"]).stdout)
 
     def test_replayed_ones_begin_anew_when_the_hub_starts(self):

@@ -102,7 +102,7 @@ static void test_a_reader_that_is_too_slow_learns_how_many_it_missed(void **stat
     uint64_t lost = 0;
 
     (void)state;
-    for (uint64_t i = 1; i <= 5 * RING; i++)
+    for (uint64_t i = 1; i <= UINT64_C(5) * RING; i++)
         add(history, ATAMO_STEP_DONE, i);
     assert_int_equal(history_next(history, &reader, &lost)->message, UINT64_C(4) * RING + 1);
     assert_int_equal(lost, 4 * RING);
