@@ -108,6 +108,7 @@ struct block *blocks_take(struct blocks *blocks, size_t size)
 
     assert(size >= sizeof(struct block));
     if (rounded > BLOCKS_SLAB_MAX) {
+        blocks_collect(blocks); /* frees the large ones that have come back */
         block = take_large(blocks, rounded);
     } else {
         list = &blocks->free[rounded / BLOCKS_UNIT - 1];
