@@ -4,7 +4,6 @@
 
 #include <atamo/status.h>
 
-#include <stdint.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -34,9 +33,9 @@ void bell_strike(struct bell *bell)
     (void)written;
 }
 
-bool bell_quiet(struct bell *bell)
+uint64_t bell_quiet(struct bell *bell)
 {
     uint64_t count;
 
-    return read(bell->fd, &count, sizeof count) == (ssize_t)sizeof count;
+    return read(bell->fd, &count, sizeof count) == (ssize_t)sizeof count ? count : 0;
 }

@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct bell {
     _Alignas(64) _Atomic bool sleeping;
@@ -21,8 +22,8 @@ void bell_close(struct bell *bell);
 /* Make the descriptor readable. [any] */
 void bell_strike(struct bell *bell);
 
-/* Make it unreadable again; false if it was so already. [sleeper] */
-bool bell_quiet(struct bell *bell);
+/* Make it unreadable again; returns how often it was struck since the last time. [sleeper] */
+uint64_t bell_quiet(struct bell *bell);
 
 /* Work was put down: wake the sleeper if it sleeps. [any] */
 static inline void bell_ring(struct bell *bell)

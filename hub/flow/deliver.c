@@ -38,12 +38,19 @@ void outlet_signal(struct outlet *outlet)
 
 void outlet_quiet(struct outlet *outlet)
 {
-    if (!atomic_exchange(&outlet->signalled, false))
-        return;
+    int64_t due = 0; /* strikes that belong to flags taken down, and have not been heard */
+
     /* Whoever sets the flag strikes the bell right after: do not miss that, or it would stay
-     * readable with nobody to quiet it. */
-    while (!bell_quiet(&outlet->bell))
-        (void)sched_yield();
+     * readable with nobody to quiet it. While we wait the flag may be set again, and two strikes
+     * be heard as one: then it is taken down, too, or nobody would strike any more. */
+    do {
+        due += atomic_exchange(&outlet->signalled, false) ? 1 : 0;
+        if (due > 0) {
+            due -= (int64_t)bell_quiet(&outlet->bell);
+            if (due > 0)
+                (void)sched_yield();
+        }
+    } while (due != 0);
 }
 
 static void push(struct flow *flow, struct outlet *outlet, struct reply *reply)
