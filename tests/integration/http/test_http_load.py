@@ -160,7 +160,9 @@ class Load(unittest.TestCase):
             service.post("/v1/agents/worker:resume")
             taken, busy = 0, 0
             for link in waiting:
-                taken += read_answer(link)[0] == 202
+                status = read_answer(link)[0]
+                taken += status == 202
+                busy += status == 429
                 link.close()
             for over in overs:
                 response = over.getresponse()
