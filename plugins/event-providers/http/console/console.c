@@ -1,7 +1,7 @@
-/*
- * Finds a file of the console by its path, by halving the generated table.
+/* console - the web console as files in memory.
  *
- * It can fail in one way: the path is not there, and the answer is NULL. Nothing is opened or read.
+ * Happy path: a file is found by its path, by halving the generated table. It can fail in one way:
+ * the path is not there. Nothing is opened or read.
  */
 #include "console.h"
 

@@ -1,14 +1,13 @@
-/*
- * The web console as files in memory: the page, its scripts and styles, each compressed with gzip
- * when it was built.
+/* console - the web console as files in memory: the page, its scripts and styles, each compressed
+ * with gzip when it was built.
  *
  * A server asks console_find() for the path of a request and sends `data` with Content-Encoding:
  * gzip, the type, the ETag and CONSOLE_POLICY. What is not in the table does not exist, so no path
  * leads elsewhere. A console that was not built (ATAMO_CONSOLE=OFF, or no npm) has one page, which
  * says so.
  */
-#ifndef ATAMO_CONSOLE_H
-#define ATAMO_CONSOLE_H
+#ifndef HTTP_CONSOLE_H
+#define HTTP_CONSOLE_H
 
 #include <stddef.h>
 
