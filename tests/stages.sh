@@ -17,6 +17,7 @@ stage_asan() { check_with_ctest asan -LE 'lint|abi|measured'; } # measured: by t
 stage_tsan() { # it sees a race in 8 of 10 runs: hence several
   configure tsan
   ctest --test-dir build/tsan -N -L threads | grep 'Total Tests: 0' >/dev/null && exit 77
+  export TSAN_OPTIONS=halt_on_error=1 # a program that a test drives says it by ending
   check_with_ctest tsan -L threads --repeat until-fail:3
 }
 

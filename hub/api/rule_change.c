@@ -152,11 +152,15 @@ static int carry_out(struct change *change)
 
 static bool lock_for_a_while(pthread_mutex_t *lock)
 {
-    struct timespec until;
+    const struct timespec moment = {0, (long)NS_PER_MS};
+    const int64_t until = clock_monotonic() + LOCK_S * NS_PER_S;
 
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += LOCK_S;
-    return pthread_mutex_clocklock(lock, CLOCK_MONOTONIC, &until) == 0;
+    while (pthread_mutex_trylock(lock) != 0) {
+        if (clock_monotonic() >= until)
+            return false;
+        (void)nanosleep(&moment, NULL);
+    }
+    return true;
 }
 
 int atamo_rule_change(atamo_hub *hub, const atamo_rule_draft *draft, uint32_t *version,
