@@ -166,6 +166,16 @@ static int come_to_rest(atamo_hub *hub, uint32_t limit_ms)
     return status;
 }
 
+uint32_t atamo_stop_limit(atamo_hub *hub)
+{
+    uint64_t ms;
+
+    (void)pthread_mutex_lock(&hub->control);
+    ms = hub->latest->hub.stop_ns / NS_PER_MS;
+    (void)pthread_mutex_unlock(&hub->control);
+    return ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
+}
+
 int atamo_close(atamo_hub *hub, uint32_t limit_ms)
 {
     int status = ATAMO_OK;

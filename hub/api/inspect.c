@@ -206,6 +206,8 @@ static void read_rule(void *argument)
     state->editable = rulebook_has(current->rules_folder, state->file);
     state->hits = current->seen[call->index].hits;
     state->last_match_ns = current->seen[call->index].last_ns;
+    state->done = current->seen[call->index].done;
+    state->took_us = current->seen[call->index].took_us;
     for (size_t i = 0; i < current->rule_provider_count; i++)
         if (rule->provider != NULL &&
             current->rule_providers[i].instance->self == rule->provider_self)

@@ -106,13 +106,6 @@ int atamo_trace(atamo_hub *hub, const char *id, char *buffer, size_t capacity, s
     return status;
 }
 
-/* Steps whose text is the id that the client gave. */
-static bool tells_id(unsigned step)
-{
-    return step == ATAMO_STEP_ADMITTED || step == ATAMO_STEP_RECOVERED ||
-           step == ATAMO_STEP_DUPLICATE;
-}
-
 /* NOLINTNEXTLINE(readability-non-const-parameter): the writer writes through it */
 size_t atamo_step_json(const atamo_hub *hub, const atamo_telemetry *record, int alone, char *buffer,
                        size_t capacity)
@@ -128,13 +121,6 @@ size_t atamo_step_json(const atamo_hub *hub, const atamo_telemetry *record, int 
         atamo_message_id(hub, record->message, uuid);
         json_put_name(&writer, atamo_text("message"));
         json_put_text(&writer, atamo_text(uuid));
-    }
-    if (tells_id(record->step)) {
-        if (alone != 0 && step.text.size > 0) {
-            json_put_name(&writer, atamo_text("id"));
-            json_put_text(&writer, step.text);
-        }
-        step.text.size = 0;
     }
     step_put(&step, hub->flow.node, &writer);
     return writer.size;

@@ -16,7 +16,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { LOOK_MS = 20, STOP_LIMIT_MS = 10000, BUDGET_US = 4000 };
+enum { LOOK_MS = 20, CLOSE_LIMIT_MS = 10000, BUDGET_US = 4000 };
 
 /* For the journal a line begins with its priority: sd-daemon(3). */
 static void log_line(void *user, int level, const char *instance, const char *line)
@@ -152,7 +152,7 @@ static void look(struct running *running)
 /* Let what runs finish; another signal ends the patience. */
 static void finish(struct running *running)
 {
-    const int64_t end = clock_monotonic() + (int64_t)STOP_LIMIT_MS * NS_PER_MS;
+    const int64_t end = clock_monotonic() + (int64_t)atamo_stop_limit(running->hub) * NS_PER_MS;
 
     notify_say(&running->notify, "STOPPING=1");
     running->stopped = false;
@@ -160,8 +160,10 @@ static void finish(struct running *running)
         atamo_stats stats = {.size = sizeof stats};
 
         if (atamo_stats_get(running->hub, NULL, &stats) == ATAMO_OK &&
-            (stats.in_flight == 0 || (stats.durable && stats.running == 0)))
+            (stats.in_flight == 0 || (stats.durable && stats.running == 0))) {
+            running->finished = true;
             return;
+        }
         look(running);
     }
 }
@@ -182,7 +184,8 @@ void running_wait(struct running *running)
 
 int running_close(struct running *running)
 {
-    const int status = atamo_close(running->hub, running->stopped ? 0 : STOP_LIMIT_MS);
+    /* What has not ended in time gets no second one. */
+    const int status = atamo_close(running->hub, running->finished ? CLOSE_LIMIT_MS : 0);
 
     (void)close(running->signals);
     notify_close(&running->notify);

@@ -16,6 +16,7 @@ struct running {
     const char *name; /* what people know it by */
     int signals;      /* descriptor */
     bool stopped;
+    bool finished;        /* nothing runs any more */
     int64_t for_ms;       /* end after that; -1: no limit */
     atamo_client *client; /* to see which messages match no rule; NULL: nobody looks */
     struct unmatched unmatched;

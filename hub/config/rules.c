@@ -105,8 +105,10 @@ static int build_then(struct building *building, const struct yaml_node *then, s
     actions = arena_array(building->arena, count, sizeof *actions);
     if (actions == NULL)
         return ATAMO_NO_MEMORY;
-    for (size_t i = 0; i < count && status == ATAMO_OK; i++)
+    for (size_t i = 0; i < count && status == ATAMO_OK; i++) {
         status = build_action(building, rule->id, list ? then->items[i] : then, &actions[i]);
+        actions[i].rule_number = (uint32_t)(rule - building->generation->rules) + 1;
+    }
     rule->actions = actions;
     rule->action_count = (uint32_t)count;
     return status;

@@ -138,21 +138,20 @@ atamo_reason flow_judge(struct flow *flow, const struct message *message, atamo_
     return ATAMO_REASON_MISSING_FIELD;
 }
 
-/* The name of its type; types that no configuration names are learnt, up to a limit. */
-static uint32_t type_name(struct flow *flow, const struct message *message)
+/* Types and users that no configuration names are learnt, up to a limit. */
+static uint32_t learn(struct flow *flow, atamo_bytes text)
 {
-    const atamo_bytes type = message_attribute(message, ATAMO_TYPE);
-    const uint32_t name = names_find(flow->names, type);
+    const uint32_t name = text.size == 0 ? 0 : names_find(flow->names, text);
 
-    if (name != 0 || flow->learned == FLOW_LEARNED_MAX)
+    if (name != 0 || text.size == 0 || flow->learned == FLOW_LEARNED_MAX)
         return name;
     flow->learned++;
-    return names_add(flow->names, type);
+    return names_add(flow->names, text);
 }
 
 void flow_name(struct flow *flow, struct message *message)
 {
-    message->type_name = type_name(flow, message);
+    message->type_name = learn(flow, message_attribute(message, ATAMO_TYPE));
     message->tenant = tenant_of(flow, message);
 }
 
@@ -172,6 +171,7 @@ void flow_admit(struct flow *flow, struct message *message)
     flow_counters_of(flow, message)->accepted++;
     flow->in_flight++;
     record = flow_record(flow, ATAMO_STEP_ADMITTED, message);
+    record->user = learn(flow, message_attribute(message, ATAMO_USER));
     record->value[0] = message->data_size;
     record->value[1] = message->cause;
     record_id(flow, message);

@@ -265,6 +265,7 @@ int flow_propose(void *evaluation_pointer, const atamo_proposal *proposal)
         return cannot_take(evaluation, NULL);
     body->plan = (struct rule_action){
         .rule = evaluation->rule->id,
+        .rule_number = (uint32_t)(evaluation->rule - flow->current->rules) + 1,
         .type = names_add(flow->names, proposal->action),
         .agent = flow->current->agents[agent].name_id,
         .as = names_add(flow->names, proposal->as),

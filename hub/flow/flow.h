@@ -35,7 +35,7 @@ enum {
     FLOW_BATCH = 64,            /* events taken from one port in a turn */
     FLOW_STUCK_NS = 1000000000, /* an agent that settles nothing for so long is stuck */
     FLOW_RECENT_RECORDS = 8192, /* kept for `why` */
-    FLOW_LEARNED_MAX = 65536,   /* event types that only events name */
+    FLOW_LEARNED_MAX = 65536,   /* event types and users that only events name */
 };
 
 /* What happened, for one tenant. In flight and open actions follow by subtraction. */
@@ -129,7 +129,7 @@ struct flow {
     uint32_t tenants[FLOW_TENANTS_MAX];
     uint32_t tenant_count;
     struct flow_counters counters[FLOW_TENANTS_MAX];
-    uint32_t learned; /* event types that no configuration names, added to the names */
+    uint32_t learned; /* types and users that no configuration names, added to the names */
     _Atomic uint64_t stale_settles;
     struct generation *retired; /* nothing uses them any more; the keeper frees them */
     struct block *returning_newest, *returning_oldest; /* blocks on their way home */

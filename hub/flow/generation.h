@@ -76,7 +76,8 @@ struct hub_settings {
 struct rule_seen {
     uint64_t hits;
     int64_t last_ns;
-    uint32_t before; /* its place in the generation before, from 1; 0: it is new */
+    uint64_t done, took_us; /* actions that were done, and how long after their events came in */
+    uint32_t before;        /* its place in the generation before, from 1; 0: it is new */
 };
 
 struct generation {

@@ -88,6 +88,20 @@ static bool holds_key(const struct action *action, atamo_step step)
              action_state(action) == ACTION_CREATED && action_attempt(action) == 0);
 }
 
+/* How long after its event came in an action of a rule that runs was done. */
+static void count_rule(struct flow *flow, const struct action *action)
+{
+    const uint32_t number = action->plan->rule_number;
+    const int64_t ns = flow->now - number_time(action->message->number);
+    struct rule_seen *seen;
+
+    if (number == 0 || action->message->generation != flow->current)
+        return;
+    seen = &flow->current->seen[number - 1];
+    seen->done++;
+    seen->took_us += ns > 0 ? (uint64_t)ns / NS_PER_US : 0;
+}
+
 void flow_end(struct flow *flow, struct action *action, atamo_step step, atamo_reason reason)
 {
     struct lane *lane = flow->lanes[action->lane];
@@ -97,6 +111,8 @@ void flow_end(struct flow *flow, struct action *action, atamo_step step, atamo_r
         flow_keep_ended(flow, action);
     flow_record_action(flow, step, action, reason);
     count_end(flow, lane, message, step);
+    if (step == ATAMO_STEP_DONE)
+        count_rule(flow, action);
     wheel_stop(&flow->wheel, &action->timer);
     if (holds_key(action, step))
         leave_key(flow, lane, action);

@@ -90,11 +90,12 @@ static void carry_counters(const struct generation *before, struct generation *g
 {
     for (size_t i = 0; i < generation->rule_count; i++) {
         struct rule_seen *seen = &generation->seen[i];
+        const uint32_t place = seen->before;
 
-        if (seen->before == 0)
+        if (place == 0)
             continue;
-        seen->hits = before->seen[seen->before - 1].hits;
-        seen->last_ns = before->seen[seen->before - 1].last_ns;
+        *seen = before->seen[place - 1];
+        seen->before = place;
     }
 }
 

@@ -21,6 +21,7 @@ struct rule_action {
     uint32_t as;                 /* name of the user it acts as; 0: the event's */
     uint32_t agent_index;        /* in the configuration's agents */
     uint32_t attempts;           /* 0: as the agent is configured */
+    uint32_t rule_number;        /* the rule's place in its configuration, from 1; 0: none there */
     uint64_t deadline_ns;        /* of one attempt; 0: as the agent is configured */
 };
 

@@ -34,6 +34,22 @@ static const char *outcome_of(unsigned step)
     }
 }
 
+/* Steps whose text is the id that the client gave. */
+static bool tells_id(unsigned kind)
+{
+    return kind == ATAMO_STEP_ADMITTED || kind == ATAMO_STEP_RECOVERED ||
+           kind == ATAMO_STEP_DUPLICATE;
+}
+
+/* The event's own id, if a step tells it; else what it was asked for by. */
+static atamo_bytes id_of(const struct steps *steps, const char *asked)
+{
+    for (size_t i = 0; i < steps->count; i++)
+        if (tells_id(steps->list[i].record.step) && steps->list[i].text.size > 0)
+            return steps->list[i].text;
+    return atamo_text(asked);
+}
+
 /* The other message that a step names. */
 static void put_other(const struct step *step, uint64_t node, struct json_writer *writer)
 {
@@ -68,7 +84,7 @@ void step_put(const struct step *step, uint64_t node, struct json_writer *writer
     }
     put(writer, "outcome", atamo_text(outcome_of(record->step)));
     put(writer, "reason", atamo_text(atamo_reason_text(record->reason)));
-    put(writer, "text", step->text);
+    put(writer, tells_id(kind) ? "id" : "text", step->text);
     if (kind == ATAMO_STEP_RETRY || kind == ATAMO_STEP_DELAYED)
         put_number(writer, "due_us", record->value[0] / NS_PER_US);
     if (kind == ATAMO_STEP_ACCESS) {
@@ -96,7 +112,7 @@ void steps_write_trace(const struct steps *steps, const char *id, uint64_t node,
 
     number_to_uuid(steps->message, node, uuid);
     json_open_object(writer);
-    put(writer, "id", atamo_text(id));
+    put(writer, "id", id_of(steps, id));
     put(writer, "message", atamo_text(uuid));
     put(writer, "type", steps->list[0].type);
     put(writer, "state", atamo_text(steps->state));

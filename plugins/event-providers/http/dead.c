@@ -99,6 +99,10 @@ void dead_list(struct exchange *exchange)
         !exchange_count(exchange, "limit", PAGE_MAX, PAGE, &limit) ||
         !exchange_count(exchange, "after", UINT64_MAX, 0, &after))
         return;
+    if (limit == 0) {
+        exchange_problem(exchange, MHD_HTTP_BAD_REQUEST, "a page of 0 letters never ends");
+        return;
+    }
     text_open(&text, NULL, '{');
     text_open(&text, "dead_letters", '[');
     while (next_letter(server, after, &letter) == ATAMO_OK) {

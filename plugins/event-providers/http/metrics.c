@@ -172,6 +172,14 @@ static void put_rules(struct text *text, const struct server *server)
              "Events that the rule matched since it was loaded.");
     for (size_t i = 0; server->control->rule_get(server->hub, i, &state) == ATAMO_OK; i++)
         put_labelled(text, "atamo_rule_hits_total", "rule", state.id, state.hits);
+    put_head(text, "atamo_rule_action_seconds", "summary",
+             "From an event's coming in until an action of the rule was done.");
+    for (size_t i = 0; server->control->rule_get(server->hub, i, &state) == ATAMO_OK; i++) {
+        text_put(text, "atamo_rule_action_seconds_sum{rule=\"");
+        put_label(text, state.id);
+        text_print(text, "\"} %.6f\n", (double)state.took_us / 1e6);
+        put_labelled(text, "atamo_rule_action_seconds_count", "rule", state.id, state.done);
+    }
 }
 
 static void put_server(struct text *text, const struct server *server)

@@ -16,14 +16,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WAIT_MAX_MS = 300000, LATE_MS = 200 };
+enum { WAIT_MAX_MS = 300000, LATE_MS = 200, ACCEPT_MS = 20000 };
 
 struct posting {
     struct posting *next, *previous; /* of all that are open */
     struct server *server;
     struct exchange *exchange; /* NULL: its client has gone */
     bool batch;
-    uint64_t wait_ms;     /* 0: until it is accepted */
+    uint64_t wait_ms; /* 0: until it is accepted */
+    int64_t begun_ms;
     int64_t finishing_ms; /* the end is known, its steps are waited for since; 0: not */
     size_t count, open;
     struct item {
@@ -72,6 +73,7 @@ static struct posting *open_posting(struct exchange *exchange, size_t count)
         return NULL;
     posting->server = server;
     posting->exchange = exchange;
+    posting->begun_ms = server->now_ms;
     posting->count = count;
     posting->next = server->postings;
     if (server->postings != NULL)
@@ -305,6 +307,22 @@ void postings_look(struct server *server)
         next = posting->next;
         if (posting->finishing_ms != 0 && posting->exchange != NULL)
             (void)finish(posting);
+    }
+}
+
+/* A hub with as much in flight as it may have takes events when others end: nobody waits for that
+ * without end. */
+void postings_tick(struct server *server)
+{
+    for (struct posting *posting = server->postings, *next; posting != NULL; posting = next) {
+        const int64_t limit = ACCEPT_MS + (int64_t)posting->wait_ms;
+
+        next = posting->next;
+        if (posting->exchange != NULL && posting->open > 0 &&
+            server->now_ms - posting->begun_ms >= limit)
+            exchange_problem(posting->exchange, MHD_HTTP_SERVICE_UNAVAILABLE,
+                             "the hub is behind: not accepted within %d s, though it may be yet",
+                             ACCEPT_MS / 1000);
     }
 }
 

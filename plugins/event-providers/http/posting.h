@@ -8,6 +8,9 @@
  * and at times, since a step may be lost. */
 void postings_look(struct server *server);
 
+/* Answer those that the hub does not take in time. */
+void postings_tick(struct server *server);
+
 /* Free those that are left when the hub's client is closed. */
 void postings_close(struct server *server);
 

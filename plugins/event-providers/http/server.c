@@ -134,6 +134,7 @@ static void tick(struct server *server)
     for (size_t i = 0; i < server->door_count; i++)
         door_tidy(&server->doors[i]);
     agents_tick(server);
+    postings_tick(server);
     dead_tick(server, ms);
     inquiries_tick(server);
     telemetry_tick(server);

@@ -93,6 +93,9 @@ ATAMO_API int atamo_reload(atamo_hub *hub, const char *config_path, atamo_bytes 
  * Close all clients first. ATAMO_TIMEOUT if something had to be cancelled. [any], may block. */
 ATAMO_API int atamo_close(atamo_hub *hub, uint32_t limit_ms);
 
+/* How long the configuration lets a stop wait for actions that run, ms. [any] */
+ATAMO_API uint32_t atamo_stop_limit(atamo_hub *hub);
+
 /* Wait until nothing is in flight and every event provider has finished. ATAMO_TIMEOUT. [any] */
 ATAMO_API int atamo_wait_idle(atamo_hub *hub, uint32_t timeout_ms);
 
@@ -147,7 +150,10 @@ typedef struct atamo_rule_state {
     uint32_t line;         /* where it is written; 0: nowhere */
     uint64_t hits;         /* events that it matched since it was loaded */
     int64_t last_match_ns; /* Unix ns; 0: never */
-    uint32_t editable;     /* 1: it stands in the configuration's rules_folder */
+    /* Actions of it that were done, and how long that was after their events came in, in all; times
+     * are exact to a millisecond. */
+    uint64_t done, took_us;
+    uint32_t editable; /* 1: it stands in the configuration's rules_folder */
     uint32_t reserved;
     char id[128];
     char on[256];      /* the types of events that it is for, blanks between them */
@@ -223,8 +229,8 @@ ATAMO_API int atamo_why(atamo_hub *hub, const char *id, char *buffer, size_t cap
                         size_t *size);
 
 /* The path of a message: {"id", "message", "type", "state", "steps": [{"t_us", "step", "action",
- * "type", "rule", "agent", "user", "attempt", "outcome", "reason", "text"...}]}, members that say
- * nothing left out. "state" is "in flight", "finished" or "dead". Of messages that atamo_why()
+ * "type", "rule", "agent", "user", "attempt", "outcome", "reason", "text", "id"...}]}, members that
+ * say nothing left out. "state" is "in flight", "finished" or "dead". Of messages that atamo_why()
  * knows, and in a durable hub of all that its journal goes back to; then a file is read, which may
  * take seconds. `buffer`, `size` and `id` as for atamo_why(). ATAMO_NOT_FOUND, ATAMO_DAMAGED,
  * ATAMO_IO, ATAMO_NO_MEMORY. [any], may block. */
@@ -232,8 +238,8 @@ ATAMO_API int atamo_trace(atamo_hub *hub, const char *id, char *buffer, size_t c
                           size_t *size);
 
 /* One telemetry record as the members of a JSON object without its braces, as atamo_trace() says of
- * a step; with `alone` not 0 also "message", whose it is, and "id", as the client gave it, where
- * the step tells it. `record` stands in its batch. Returns the size it has or would have. [any] */
+ * a step; with `alone` not 0 also "message", whose it is. `record` stands in its batch. Returns the
+ * size it has or would have. [any] */
 ATAMO_API size_t atamo_step_json(const atamo_hub *hub, const atamo_telemetry *record, int alone,
                                  char *buffer, size_t capacity);
 

@@ -18,12 +18,12 @@ extern "C" {
 /* The steps, in the order of a message's life. "T" marks a terminal step of an action, "M" of a
  * message. What the other fields hold is said at each; a field that is not named is 0. */
 typedef enum atamo_step {
-    ATAMO_STEP_TEXT = 0,        /* continues the record before it: struct atamo_telemetry_piece */
-    ATAMO_STEP_ADMITTED = 1,    /* type; value[0] bytes of data, value[1] causing message; text: id,
-                                   where the client gave one */
-    ATAMO_STEP_REFUSED = 2,     /* M type, reason; text: what was wrong */
-    ATAMO_STEP_DELAYED = 3,     /* value[0] due, Unix ns */
-    ATAMO_STEP_EVALUATED = 4,   /* value[0] rules that matched, value[1] actions made */
+    ATAMO_STEP_TEXT = 0,      /* continues the record before it: struct atamo_telemetry_piece */
+    ATAMO_STEP_ADMITTED = 1,  /* type, user; value[0] bytes of data, value[1] causing message; text:
+                                 id,  where the client gave one */
+    ATAMO_STEP_REFUSED = 2,   /* M type, reason; text: what was wrong */
+    ATAMO_STEP_DELAYED = 3,   /* value[0] due, Unix ns */
+    ATAMO_STEP_EVALUATED = 4, /* value[0] rules that matched, value[1] actions made */
     ATAMO_STEP_RULE_FAILED = 5, /* rule, reason; text: why. The other rules go on */
     ATAMO_STEP_SCHEDULED = 6,  /* rule, agent, type (of action), reason: what it waits for. Only for
                                   actions that have to wait */

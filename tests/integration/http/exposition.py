@@ -6,7 +6,7 @@ NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
 LABEL = r'[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\[\\"n])*"'
 SAMPLE = re.compile(rf"({NAME})(?:\{{({LABEL}(?:,{LABEL})*)\}})? ([0-9.eE+-]+|\+Inf|NaN)\Z")
 HEAD = re.compile(rf"# (HELP|TYPE) ({NAME}) (.+)\Z")
-SUFFIXES = ("_bucket", "_sum", "_count")
+SUFFIXES = {"histogram": ("_bucket", "_sum", "_count"), "summary": ("", "_sum", "_count")}
 
 
 def read(text):
@@ -24,13 +24,13 @@ def read(text):
         elif head:
             if head[2] != family or family in types:
                 raise ValueError(f"TYPE at a wrong place: {line}")
-            if head[3] not in ("counter", "gauge", "histogram"):
+            if head[3] not in ("counter", "gauge", "histogram", "summary"):
                 raise ValueError(f"an unknown type: {line}")
             if (head[3] == "counter") != family.endswith("_total"):
                 raise ValueError(f"counters, and no others, end with _total: {line}")
             types[family] = head[3]
         elif sample:
-            own = {family} if types.get(family) != "histogram" else {family + s for s in SUFFIXES}
+            own = {family + suffix for suffix in SUFFIXES.get(types.get(family), ("",))}
             if sample[1] not in own:
                 raise ValueError(f"among the samples of {family}: {line}")
             if (sample[1], sample[2]) in values:
