@@ -133,6 +133,7 @@ static int read_member(struct cloudevent_reader *reader, const struct json_docum
     const uint32_t value = key + 1;
     const enum json_kind kind = json_kind_of(document, value);
     atamo_bytes *field = field_of(draft, name);
+    int64_t time_ms;
 
     if (is(name, "specversion"))
         return ATAMO_OK;
@@ -147,6 +148,8 @@ static int read_member(struct cloudevent_reader *reader, const struct json_docum
     if (kind != JSON_TEXT)
         return refuse(reader, "\"%.*s\" is %s, expected text", (int)name.size, name.data,
                       json_kind_name(kind));
+    if (is(name, "time") && text_to_time(json_text(document, value), &time_ms) != ATAMO_OK)
+        return refuse(reader, "\"time\" is not an RFC 3339 time");
     if (field != NULL)
         *field = json_text(document, value);
     else if (is(name, "data_base64"))

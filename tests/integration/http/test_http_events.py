@@ -154,6 +154,9 @@ class InMemory(unittest.TestCase):
         post = self.service.post
         self.refused(post("/v1/events", "{}"), 400, "no header ce-type")
         self.refused(post("/v1/events", "x", {"ce-type": ""}), 400, "type")
+        for name in ("time", "expirytime"):
+            self.refused(post("/v1/events", "x", {"ce-type": "a", f"ce-{name}": "yesterday"}), 400,
+                         f'"{name}" is not an RFC 3339 time')
         self.refused(post("/v1/events", "x", {"ce-type": "a", "ce-specversion": "0.3"}), 400,
                      "specversion")
         self.refused(post("/v1/events", "x", {"ce-type": "a", "ce-subject": "%4"}), 400,
