@@ -8,6 +8,7 @@
  */
 #include "door.h"
 
+#include "passage.h"
 #include "server.h"
 #include "visit.h"
 
@@ -43,9 +44,9 @@ static struct MHD_Daemon *start_daemon(const struct door *door, struct server *s
     return MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
             (tls ? (unsigned)MHD_USE_TLS : 0),
-        0, visit_accept, server, exchange_go_on, server, MHD_OPTION_EXTERNAL_LOGGER, log_library,
-        server, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, exchange_open, server,
-        MHD_OPTION_NOTIFY_COMPLETED, exchange_close, server, MHD_OPTION_NOTIFY_CONNECTION,
+        0, visit_accept, server, passage_go_on, server, MHD_OPTION_EXTERNAL_LOGGER, log_library,
+        server, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, passage_begin, server,
+        MHD_OPTION_NOTIFY_COMPLETED, passage_end, server, MHD_OPTION_NOTIFY_CONNECTION,
         visit_notify, server, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)host->integer(host, "max_connections"), MHD_OPTION_PER_IP_CONNECTION_LIMIT,
         (unsigned)host->integer(host, "max_connections_per_address"), MHD_OPTION_CONNECTION_TIMEOUT,

@@ -48,14 +48,6 @@ struct exchange {
     char user[128], tenant[128]; /* who asks; "": nobody in particular */
 };
 
-/* The functions that the HTTP library calls; `user` is the server. */
-void *exchange_open(void *user, const char *target, struct MHD_Connection *connection);
-enum MHD_Result exchange_go_on(void *user, struct MHD_Connection *connection, const char *url,
-                               const char *method, const char *version, const char *data,
-                               size_t *size, void **place);
-void exchange_close(void *user, struct MHD_Connection *connection, void **place,
-                    enum MHD_RequestTerminationCode how);
-
 /* --- for handlers */
 
 /* A header of the request, an argument of its query (decoded); NULL: not there. */
