@@ -34,7 +34,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { NUMBERS = 8000000, PER_LIFE_MS = 60 };
+enum { NUMBERS = 16000000, PER_LIFE_MS = 60 };
 
 static int64_t now_ms(void)
 {

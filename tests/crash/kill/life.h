@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { KEYS = 8, WINDOW = 200, PER_LIFE = 400, DELAYED = 7, LIMIT_MS = 60000 };
+enum { KEYS = 8, WINDOW = 200, PER_LIFE = 1200, DELAYED = 7, LIMIT_MS = 60000 };
 
 /* What a life tells. */
 enum { ACKNOWLEDGED = 1, DONE = 2, ENDED = 3, COUNTED = 4, COUNTED_AGAIN = 5, MISCOUNTED = 6 };
