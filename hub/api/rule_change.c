@@ -153,7 +153,7 @@ static int carry_out(struct change *change)
 static bool lock_for_a_while(pthread_mutex_t *lock)
 {
     const struct timespec moment = {0, (long)NS_PER_MS};
-    const int64_t until = clock_monotonic() + LOCK_S * NS_PER_S;
+    const int64_t until = clock_monotonic() + (int64_t)LOCK_S * NS_PER_S;
 
     while (pthread_mutex_trylock(lock) != 0) {
         if (clock_monotonic() >= until)
