@@ -20,6 +20,8 @@ done <<END
 bin/atamo
 include/atamo/atamo.h
 lib/atamo/plugins/log.so
+lib/atamo/plugins/http.so
+lib/systemd/system/atamo@.service
 share/atamo/configs/atamo.schema.json
 share/atamo/configs/quickstart/atamo.yaml
 share/doc/atamo/LICENSE
