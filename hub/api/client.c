@@ -1,38 +1,26 @@
 /* client - one thread of the embedding program: it submits, asks, and hears back.
  *
  * Happy path: a submission is copied into the client's port; replies come back on its outlet and
- * telemetry in its tap, and atamo_dispatch() hands them out in batches. Everything that is taken
- * from the program is refused at once with a status if it cannot be taken; nothing here waits for
- * the hub but opening, closing and changing what is watched.
+ * telemetry in its tap, and atamo_dispatch() hands them out: api/dispatch.c. Everything that is
+ * taken from the program is refused at once with a status if it cannot be taken; nothing here waits
+ * for the hub but opening, closing and changing what is watched.
  */
-#include "api/hub_inside.h"
+#include "api/client.h"
 
-#include "flow/deliver.h"
+#include "flow/backlog.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { REPLIES_PER_CALL = 256, WATCH_RING = 16384, DEFAULT_TIMEOUT_MS = 30000 };
-
-struct atamo_client {
-    struct outlet outlet; /* first: aligned */
-    atamo_hub *hub;
-    struct port *port;
-    struct request *requests;   /* open ones, by `client_next` */
-    struct stack_node *pending; /* replies taken from the outlet, oldest first */
-    struct tap *tap;            /* NULL: does not watch */
-    atamo_telemetry_fn watch_fn;
-    void *watch_user;
-    bool dispatching;
-};
+enum { WATCH_RING = 16384 };
 
 struct client_call {
     atamo_client *client;
     struct request *request;
+    uint64_t id;
     struct tap *tap;
     int status;
 };
@@ -103,60 +91,130 @@ int atamo_client_open(atamo_hub *hub, atamo_client **client)
     return status;
 }
 
-/* --- close */
+/* --- leave and close */
 
-/* [hub thread] Everything that the hub knows of the client goes; its requests end. */
+/* [hub thread] Everything that waits to be handed out, newest first. */
+static struct reply *take_all(atamo_client *client)
+{
+    struct reply *lists[] = {client->pending, outlet_take(&client->outlet)};
+    struct reply *newest = NULL;
+
+    client->pending = NULL;
+    for (size_t i = 0; i < 2; i++) {
+        struct reply *reply = lists[i];
+
+        while (reply != NULL) {
+            struct reply *next = reply_next(reply);
+
+            reply->block.link.next = newest == NULL ? NULL : &newest->block.link;
+            newest = reply;
+            reply = next;
+        }
+    }
+    return newest;
+}
+
+/* [hub thread] What is for requests that were left goes back to them; the rest waits on. */
+static void take_back(atamo_client *client)
+{
+    struct reply *reply = take_all(client);
+
+    while (reply != NULL) {
+        struct reply *next = reply_next(reply);
+
+        if (reply->request->outlet == NULL) {
+            flow_hold_again(reply->request, reply);
+        } else {
+            reply->block.link.next = client->pending == NULL ? NULL : &client->pending->block.link;
+            client->pending = reply;
+        }
+        reply = next;
+    }
+}
+
+/* [hub thread] What the program was handed and has not said it is done with counts as taken. */
+static int leave_one(atamo_client *client, struct request *request)
+{
+    const int status = flow_request_leave(&client->hub->flow, request);
+
+    if (status != ATAMO_OK)
+        return status;
+    asked_remove(&client->asked, request);
+    atomic_fetch_sub(&request->out, request->handed);
+    atomic_fetch_sub(&request->waiting, request->handed);
+    request->handed = 0;
+    return ATAMO_OK;
+}
+
+static void leave(void *argument)
+{
+    struct client_call *call = argument;
+
+    call->status = leave_one(call->client, call->request);
+    if (call->status == ATAMO_OK)
+        take_back(call->client);
+}
+
+static struct request *find_request(const atamo_client *client, uint64_t id)
+{
+    struct request *request = asked_find(&client->asked, id);
+
+    return request == NULL || request->fn == NULL ? NULL : request;
+}
+
+int atamo_leave(atamo_client *client, uint64_t id)
+{
+    struct client_call call = {.client = client, .request = find_request(client, id)};
+
+    if (call.request == NULL)
+        return ATAMO_NOT_FOUND;
+    if (call.request->keep_ms == 0)
+        return ATAMO_UNSUPPORTED;
+    flow_call(&client->hub->flow, leave, &call);
+    return call.status;
+}
+
+/* [hub thread] Everything that the hub knows of the client goes; its requests end, or are left. */
 static void disconnect(void *argument)
 {
     struct client_call *call = argument;
     atamo_client *client = call->client;
     struct flow *flow = &client->hub->flow;
+    struct request *request;
 
     client->port->room = NULL;
     flow_retire_port(flow, client->port);
-    while (client->outlet.first != NULL)
-        flow_request_cancel(flow, client->outlet.first);
+    while ((request = asked_any(&client->asked)) != NULL) {
+        if (request->fn != NULL && request->keep_ms > 0 && leave_one(client, request) == ATAMO_OK)
+            continue;
+        asked_remove(&client->asked, request);
+        request->fn = NULL;
+        flow_request_cancel(flow, request);
+    }
+    (void)flow_settle_here(flow);
+    take_back(client);
     if (client->tap != NULL)
         journal_remove(&flow->journal, client->tap);
-    (void)flow_settle_here(flow);
     flow_tell_news(flow); /* the list must not name a client that goes */
-}
-
-static void free_reply(atamo_client *client, struct reply *reply)
-{
-    struct request *request = reply->request;
-    struct request **at = &client->requests;
-
-    if (reply->kind != ATAMO_REPLY_END) {
-        free(reply);
-        return;
-    }
-    while (*at != request)
-        at = &(*at)->client_next;
-    *at = request->client_next;
-    free(reply);
-    free(request);
 }
 
 void atamo_client_close(atamo_client *client)
 {
     struct client_call call = {.client = client};
-    struct stack_node *node;
+    struct reply_memory memory = {NULL, NULL};
 
     if (client == NULL)
         return;
     assert(!client->dispatching);
     flow_call(&client->hub->flow, disconnect, &call);
-    for (int round = 0; round < 2; round++) {
-        node = round == 0 ? client->pending : stack_take_in_order(&client->outlet.replies);
-        while (node != NULL) {
-            struct stack_node *next = node->next;
+    while (client->pending != NULL) {
+        struct reply *reply = client->pending;
 
-            free_reply(client, (struct reply *)(void *)node);
-            node = next;
-        }
+        client->pending = reply_next(reply);
+        client_free_reply(reply, &memory);
     }
-    assert(client->requests == NULL);
+    reply_memory_return(&memory);
+    asked_close(&client->asked);
     if (client->tap != NULL) {
         tap_close(client->tap);
         free(client->tap);
@@ -213,45 +271,23 @@ static bool has_flag(const atamo_request_options *options, uint32_t flag)
     return options != NULL && ATAMO_HAS(options, flags) && (options->flags & flag) != 0;
 }
 
-static struct request *make_request(atamo_client *client, const atamo_request_options *options,
-                                    atamo_reply_fn fn, void *user)
-{
-    struct request *request = calloc(1, sizeof *request);
-
-    if (request == NULL)
-        return NULL;
-    request->end = calloc(1, sizeof *request->end + REQUEST_WHY + 1);
-    if (request->end == NULL) {
-        free(request);
-        return NULL;
-    }
-    request->outlet = &client->outlet;
-    request->fn = fn;
-    request->user = user;
-    request->timeout_ms =
-        options == NULL || options->timeout_ms == 0 ? DEFAULT_TIMEOUT_MS : options->timeout_ms;
-    request->until_accepted = has_flag(options, ATAMO_UNTIL_ACCEPTED);
-    request->detached = has_flag(options, ATAMO_DETACHED);
-    return request;
-}
-
 int atamo_request(atamo_client *client, const atamo_event_draft *draft,
                   const atamo_request_options *options, atamo_reply_fn fn, void *user,
                   uint64_t *request)
 {
-    struct request *made = make_request(client, options, fn, user);
-    int status;
+    struct request *made;
+    int status = asked_reserve(&client->asked);
 
-    if (made == NULL)
-        return ATAMO_NO_MEMORY;
+    if (status == ATAMO_OK)
+        status = request_make(options, &client->outlet, fn, user, &made);
+    if (status != ATAMO_OK)
+        return status;
     status = submit(client, draft, made, &made->id);
     if (status != ATAMO_OK) {
-        free(made->end);
-        free(made);
+        request_unref(made);
         return status;
     }
-    made->client_next = client->requests;
-    client->requests = made;
+    asked_add(&client->asked, made);
     if (request != NULL)
         *request = made->id;
     if (!has_flag(options, ATAMO_MORE))
@@ -264,33 +300,68 @@ void atamo_wake(atamo_client *client)
     bell_ring(&client->hub->flow.bell);
 }
 
-/* [hub thread] It may have ended, or still wait in the port's ring: then its timeout or its actions
- * end it, and no callback follows anyway. */
 static void cancel(void *argument)
 {
     struct client_call *call = argument;
     struct flow *flow = &call->client->hub->flow;
-    struct request *request = call->client->outlet.first;
 
-    while (request != NULL && request != call->request)
-        request = request->next;
-    if (request != NULL)
-        flow_request_cancel(flow, request);
+    flow_request_cancel(flow, call->request);
     (void)flow_settle_here(flow);
 }
 
 int atamo_cancel(atamo_client *client, uint64_t id)
 {
-    struct client_call call = {.client = client};
-    struct request *request = client->requests;
+    struct client_call call = {.client = client, .request = find_request(client, id)};
 
-    while (request != NULL && request->id != id)
-        request = request->client_next;
-    if (request == NULL || request->fn == NULL)
+    if (call.request == NULL)
         return ATAMO_NOT_FOUND;
-    request->fn = NULL;
-    call.request = request;
+    call.request->fn = NULL;
     flow_call(&client->hub->flow, cancel, &call);
+    return ATAMO_OK;
+}
+
+static void attach(void *argument)
+{
+    struct client_call *call = argument;
+    atamo_client *client = call->client;
+
+    call->request = flow_request_attach(&client->hub->flow, call->id, &client->outlet);
+}
+
+/* [hub thread] */
+static void give_held(void *argument)
+{
+    struct client_call *call = argument;
+
+    flow_give_held(&call->client->hub->flow, call->request);
+}
+
+int atamo_attach(atamo_client *client, uint64_t id, atamo_reply_fn fn, void *user)
+{
+    struct client_call call = {.client = client, .id = id};
+
+    if (asked_reserve(&client->asked) != ATAMO_OK)
+        return ATAMO_NO_MEMORY;
+    flow_call(&client->hub->flow, attach, &call);
+    if (call.request == NULL)
+        return ATAMO_NOT_FOUND;
+    call.request->fn = fn;
+    call.request->user = user;
+    asked_add(&client->asked, call.request);
+    flow_call(&client->hub->flow, give_held, &call);
+    return ATAMO_OK;
+}
+
+int atamo_taken(atamo_client *client, uint64_t id, uint32_t count)
+{
+    struct request *request = find_request(client, id);
+
+    if (request == NULL)
+        return ATAMO_NOT_FOUND;
+    if (count > request->handed)
+        return ATAMO_INVALID;
+    request->handed -= count;
+    request_taken(&client->hub->flow, request, count);
     return ATAMO_OK;
 }
 
@@ -353,7 +424,7 @@ int atamo_watch_telemetry(atamo_client *client, uint32_t flags, atamo_telemetry_
     return call.status;
 }
 
-/* --- dispatch */
+/* --- to wait for in a main loop */
 
 int atamo_fd(const atamo_client *client)
 {
@@ -365,104 +436,6 @@ void atamo_on_wakeup(atamo_client *client, void (*fn)(void *user), void *user)
     atomic_store(&client->outlet.wakeup, NULL);
     atomic_store(&client->outlet.wakeup_user, user);
     atomic_store(&client->outlet.wakeup, fn);
-}
-
-static void fill_reply(const atamo_client *client, const struct reply *from, atamo_reply *reply)
-{
-    const struct names *names = client->hub->names;
-
-    reply->request = from->request->id;
-    reply->kind = from->kind;
-    reply->status = from->status;
-    reply->sequence = from->sequence;
-    reply->agent = names_text(names, from->agent);
-    reply->rule = names_text(names, from->rule);
-    reply->body = (atamo_bytes){from->bytes, from->size};
-    reply->progress = from->progress;
-}
-
-/* Hand out replies that go to the same function and user, up to a batch. Returns how many were
- * taken off the list; those of cancelled requests are only freed. */
-static size_t dispatch_replies(atamo_client *client)
-{
-    atamo_reply batch[REPLIES_PER_CALL];
-    struct reply *taken[REPLIES_PER_CALL];
-    atamo_reply_fn fn = NULL;
-    void *user = NULL;
-    size_t count = 0;
-    size_t given = 0;
-
-    while (client->pending != NULL && count < REPLIES_PER_CALL) {
-        struct reply *reply = (struct reply *)(void *)client->pending;
-        const struct request *request = reply->request;
-
-        if (request->fn != NULL && given > 0 && (request->fn != fn || request->user != user))
-            break;
-        client->pending = client->pending->next;
-        taken[count++] = reply;
-        if (request->fn == NULL)
-            continue;
-        fn = request->fn;
-        user = request->user;
-        fill_reply(client, reply, &batch[given++]);
-    }
-    if (given > 0)
-        fn(batch, given, user);
-    for (size_t i = 0; i < count; i++)
-        free_reply(client, taken[i]);
-    atomic_fetch_sub_explicit(&client->outlet.waiting, (uint32_t)count, memory_order_relaxed);
-    return count;
-}
-
-static size_t dispatch_telemetry(atamo_client *client)
-{
-    const atamo_telemetry *records;
-    uint64_t lost = 0;
-    size_t count;
-
-    if (client->tap == NULL)
-        return 0;
-    count = tap_read(client->tap, &records, &lost);
-    if (count == 0)
-        return 0;
-    client->watch_fn(records, count, lost, client->watch_user);
-    if (client->tap != NULL)
-        tap_release(client->tap, count);
-    return count;
-}
-
-static bool has_more(atamo_client *client)
-{
-    if (client->pending != NULL || !stack_empty(&client->outlet.replies))
-        return true;
-    return client->tap != NULL && !tap_rest(client->tap, TAP_ASLEEP);
-}
-
-size_t atamo_dispatch(atamo_client *client, uint32_t budget_us, int *more)
-{
-    const int64_t until = clock_monotonic() + (int64_t)budget_us * NS_PER_US;
-    size_t total = 0;
-    size_t count;
-
-    client->dispatching = true;
-    outlet_quiet(&client->outlet);
-    do {
-        if (client->pending == NULL)
-            client->pending = stack_take_in_order(&client->outlet.replies);
-        count = dispatch_replies(client);
-        count += dispatch_telemetry(client);
-        total += count;
-    } while (count > 0 && (budget_us == 0 || clock_monotonic() < until));
-    client->dispatching = false;
-    if (has_more(client)) {
-        outlet_signal(&client->outlet);
-        count = 1;
-    } else {
-        count = 0;
-    }
-    if (more != NULL)
-        *more = count > 0;
-    return total;
 }
 
 int atamo_wait(atamo_client *client, uint32_t timeout_ms)

@@ -13,6 +13,7 @@
 
 #include "flow/inlet.h"
 #include "flow/outbox.h"
+#include "flow/request.h"
 
 static void give_number(void *user, uint32_t client)
 {
@@ -103,6 +104,7 @@ static void refuse_new(void *argument)
     hub->flow.refusing = true;
     for (struct inlet *inlet = hub->flow.inlets; inlet != NULL; inlet = inlet->next)
         inlet_shut(inlet);
+    flow_end_feeds(&hub->flow);
 }
 
 static void cancel_all(void *argument)
@@ -127,6 +129,7 @@ static void forget_all(void *argument)
     struct flow *flow = &hub->flow;
 
     outbox_gather(flow);
+    flow_forget_left(flow);
     flow_forget_recent(flow);
     while (flow->dead_first != NULL)
         (void)flow_dead_drop(flow, flow->dead_first->death.serial);

@@ -92,6 +92,7 @@ const void *control_extension(const char *name)
         .message_id = atamo_message_id,
         .access = control_access,
         .message_number = atamo_message_number,
+        .taken = atamo_taken,
     };
 
     return strcmp(name, ATAMO_CONTROL_EXTENSION) == 0 ? &table : NULL;

@@ -85,6 +85,10 @@ static void read_stats(void *argument)
     stats->refusing = flow->refusing             ? ATAMO_REASON_STOPPING
                       : flow_store_refuses(flow) ? ATAMO_REASON_STORE
                                                  : ATAMO_REASON_NONE;
+    stats->requests = flow->request_count;
+    stats->feeds = flow->feed_count;
+    stats->replies = flow->replies;
+    stats->replies_lost = flow->replies_lost;
 }
 
 /* The list of auditors changes while the hub is being reloaded or closed, and whoever does that may

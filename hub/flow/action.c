@@ -6,6 +6,7 @@
 #include "flow/action.h"
 
 #include "base/hash.h"
+#include "flow/request.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -39,8 +40,10 @@ static void free_parts(struct action *action)
     if (action->body != NULL && --action->body->refs == 0)
         free(action->body);
     free(action->note);
+    request_unref(action->asker);
     action->body = NULL;
     action->note = NULL;
+    action->asker = NULL;
 }
 
 void actions_close(struct actions *actions)
@@ -101,7 +104,7 @@ void actions_give(struct actions *actions, struct action *action)
     assert(!timer_is_set(&action->timer));
     if (generation > UINT32_MAX)
         generation = 1;
-    if (action->body != NULL || action->note != NULL)
+    if (action->body != NULL || action->note != NULL || action->asker != NULL)
         free_parts(action);
     action->message = NULL;
     action->plan = NULL;

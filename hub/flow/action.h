@@ -35,6 +35,7 @@ enum action_state {
 };
 
 struct instance;
+struct request; /* flow/request.h */
 
 /* A rendered body, or what a rule provider proposed. One malloc. */
 struct action_body {
@@ -60,6 +61,7 @@ struct action {
     struct instance *instance; /* that has it, once it was attempted */
     struct action_note *note;  /* NULL: the agent said nothing */
     struct stack_node *outbox; /* what shall take effect if it is done, newest first */
+    struct request *asker;     /* whose client wants responses; a reference, or NULL */
     union {
         struct timer timer; /* deadline, or end of back-off */
         struct {
@@ -71,10 +73,12 @@ struct action {
     int64_t began; /* its attempt, Unix ns */
     uint32_t slot;
     uint16_t lane;
-    uint16_t ordinal;      /* from 1, within its message: its identity in telemetry */
-    uint16_t attempts;     /* how many it may have, set with each attempt */
-    bool has_client;       /* a client waits for responses, when the attempt began */
-    _Atomic uint16_t held; /* things that this attempt has put into its outbox */
+    uint16_t ordinal;        /* from 1, within its message: its identity in telemetry */
+    uint16_t attempts;       /* how many it may have, set with each attempt */
+    _Atomic uint16_t held;   /* things that this attempt has put into its outbox */
+    bool holds;              /* its agent is held up when the client's queue is full */
+    bool is_fed;             /* a feed has had its first response: no deadline any more */
+    _Atomic bool wants_room; /* its agent was told to wait */
 };
 
 enum { ACTION_CHUNK = 1024, ACTION_CHUNKS_MAX = 16384 };

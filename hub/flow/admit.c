@@ -6,7 +6,7 @@
  * rule or the type's template looks inside; evaluate uses the same values.
  */
 #include "flow/commit.h"
-#include "flow/deliver.h"
+#include "flow/request.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,6 +114,8 @@ atamo_reason flow_judge(struct flow *flow, const struct message *message, atamo_
     *text = message_attribute(message, ATAMO_TYPE);
     if (flow->refusing && !follows)
         return ATAMO_REASON_STOPPING;
+    if (message->request != NULL && message->request->is_unwanted)
+        return ATAMO_REASON_CLIENT;
     if (flow_store_refuses(flow) && !follows)
         return ATAMO_REASON_STORE;
     if (type == NULL && !event_types_open(flow->current->types))
@@ -166,7 +168,7 @@ void flow_admit(struct flow *flow, struct message *message)
         flow_refuse(flow, message, reason, text);
         return;
     }
-    if (flow_is_duplicate(flow, message))
+    if (!message_is_feed(message) && flow_is_duplicate(flow, message))
         return;
     flow_counters_of(flow, message)->accepted++;
     flow->in_flight++;
@@ -177,7 +179,7 @@ void flow_admit(struct flow *flow, struct message *message)
     record_id(flow, message);
     if (message->request != NULL)
         flow_request_admitted(flow, message);
-    if (flow->ledger != NULL &&
+    if (flow->ledger != NULL && !message_is_feed(message) &&
         (message->due_ns > flow->now || (message->flags & MESSAGE_FOLLOWS) != 0))
         flow_keep(flow, message, NULL, 0, true);
     else if (!flow_put_off(flow, message))
@@ -201,6 +203,8 @@ static int status_of(atamo_reason reason)
         return ATAMO_DENIED;
     case ATAMO_REASON_STOPPING:
         return ATAMO_CLOSED;
+    case ATAMO_REASON_CLIENT:
+        return ATAMO_GONE;
     case ATAMO_REASON_HUB_FULL:
         return ATAMO_BUSY;
     case ATAMO_REASON_STORE:

@@ -8,6 +8,7 @@
  */
 #include "flow/flow.h"
 #include "flow/pool.h"
+#include "flow/request.h"
 
 #include <assert.h>
 
@@ -43,6 +44,14 @@ static bool is_expired(const struct flow *flow, const struct action *action)
     return expires != 0 && expires <= flow->now;
 }
 
+/* Its agent may respond from now on. */
+static void begin_answers(struct action *action)
+{
+    action->holds = action->asker->slow == ATAMO_SLOW_BLOCK;
+    action->is_fed = false;
+    atomic_store_explicit(&action->wants_room, false, memory_order_relaxed);
+}
+
 void flow_attempt(struct flow *flow, struct lane *lane, struct action *action)
 {
     const int64_t deadline = deadline_of(flow, lane, action);
@@ -62,7 +71,8 @@ void flow_attempt(struct flow *flow, struct lane *lane, struct action *action)
     breaker_begin(&lane->breaker);
     /* What the agent may ask for from another thread is written before it has the action. */
     action->attempts = (uint16_t)flow_attempts(lane, action);
-    action->has_client = action->message->request != NULL;
+    if (action->asker != NULL)
+        begin_answers(action);
     if (flow->ledger != NULL)
         atomic_store_explicit(&action->held, 0, memory_order_relaxed);
     action->timer.due = deadline;
@@ -77,7 +87,7 @@ void flow_attempt(struct flow *flow, struct lane *lane, struct action *action)
     }
     call_inline(flow, lane, handle);
     /* Most have settled by now and need no timer. */
-    if (deadline != 0 && action_state(action) == ACTION_RUNNING)
+    if (deadline != 0 && !action->is_fed && action_state(action) == ACTION_RUNNING)
         wheel_set(&flow->wheel, &action->timer, deadline);
 }
 
@@ -97,6 +107,11 @@ struct action *flow_copy_action(struct flow *flow, const struct action *old)
     if (old->body != NULL)
         old->body->refs++;
     action_set_attempt(action, action_attempt(old));
+    if (old->asker != NULL) {
+        action->asker = old->asker;
+        request_ref(action->asker);
+        request_part(action)->handle = action_handle(action);
+    }
     return action;
 }
 

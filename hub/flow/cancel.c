@@ -5,8 +5,8 @@
  * is abandoned; without one the action ends when its agent answers.
  */
 #include "flow/commit.h"
-#include "flow/deliver.h"
 #include "flow/park.h"
+#include "flow/request.h"
 
 #include <assert.h>
 
@@ -25,7 +25,7 @@ static void cancel_running(struct flow *flow, struct action *action, atamo_reaso
     flow_end(flow, heir, ATAMO_STEP_CANCELLED, reason);
 }
 
-static void cancel_action(struct flow *flow, struct action *action, atamo_reason reason)
+void flow_cancel_action(struct flow *flow, struct action *action, atamo_reason reason)
 {
     struct lane *lane = flow->lanes[action->lane];
 
@@ -50,30 +50,6 @@ static void cancel_action(struct flow *flow, struct action *action, atamo_reason
     flow_end(flow, action, ATAMO_STEP_CANCELLED, reason);
 }
 
-/* Visit every slot in use; `message` NULL: of all messages. */
-static void cancel_slots(struct flow *flow, const struct message *message, atamo_reason reason)
-{
-    const uint32_t count = flow->actions.count;
-
-    for (uint32_t slot = 0; slot < count; slot++) {
-        struct action *action = actions_at(&flow->actions, slot);
-
-        if (message == NULL ? action->message != NULL : action->message == message)
-            cancel_action(flow, action, reason);
-        if (message != NULL && message->open == 1)
-            return; /* all that is left is the hold of flow_cancel_message() */
-    }
-}
-
-void flow_cancel_message(struct flow *flow, struct message *message, atamo_reason reason)
-{
-    if (message->open == 0)
-        return;      /* it has ended, or has not been evaluated yet */
-    message->open++; /* it ends here, not in the middle */
-    cancel_slots(flow, message, reason);
-    flow_close_one(flow, message);
-}
-
 void flow_stop_waiting(struct flow *flow)
 {
     const uint32_t count = flow->actions.count;
@@ -88,7 +64,7 @@ void flow_stop_waiting(struct flow *flow)
 
         if (action->message != NULL && action->message->kept != 0 &&
             action_state(action) != ACTION_RUNNING)
-            cancel_action(flow, action, ATAMO_REASON_STOPPING);
+            flow_cancel_action(flow, action, ATAMO_REASON_STOPPING);
     }
 }
 
@@ -97,5 +73,10 @@ void flow_cancel_all(struct flow *flow, atamo_reason reason)
     flow_hand_back(flow);
     flow_leave_parked(flow);
     flow_end_delays(flow, reason);
-    cancel_slots(flow, NULL, reason);
+    for (uint32_t slot = 0; slot < flow->actions.count; slot++) {
+        struct action *action = actions_at(&flow->actions, slot);
+
+        if (action->message != NULL)
+            flow_cancel_action(flow, action, reason);
+    }
 }

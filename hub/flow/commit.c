@@ -10,9 +10,9 @@
  * start.
  */
 #include "flow/commit_inside.h"
-#include "flow/deliver.h"
 #include "flow/history.h"
 #include "flow/park.h"
+#include "flow/request.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -5,8 +5,8 @@
  * storage, and if that fails, the second is refused like the first was.
  */
 #include "flow/commit.h"
-#include "flow/deliver.h"
 #include "flow/history.h"
+#include "flow/request.h"
 
 enum { PENDING_MAX = 4096 };
 

@@ -8,7 +8,7 @@
  * All actions are made before the first is attempted, so the record of the evaluation comes first.
  */
 #include "flow/commit.h"
-#include "flow/deliver.h"
+#include "flow/request.h"
 #include "rules/index.h"
 #include "rules/template.h"
 
@@ -79,6 +79,12 @@ int flow_match(struct flow *flow, const struct message *message, const char **pr
     return ATAMO_OK;
 }
 
+/* Is there a client that wants to hear what its actions respond? */
+static bool wants_answers(const struct message *message)
+{
+    return message->request != NULL && !request_has(message->request, ATAMO_UNTIL_ACCEPTED);
+}
+
 /* A new action of the message; NULL if there is no memory, or too many. */
 static struct action *make_action(struct evaluation *evaluation, const struct rule_action *plan)
 {
@@ -94,6 +100,12 @@ static struct action *make_action(struct evaluation *evaluation, const struct ru
     action->plan = plan;
     action->lane = (uint16_t)evaluation->flow->current->agents[plan->agent_index].lane;
     action->ordinal = ++message->actions;
+    if (wants_answers(message) && !request_add_part(message->request, action)) {
+        message->actions--;
+        action_move(action, ACTION_FREE);
+        actions_give(&evaluation->flow->actions, action);
+        return NULL;
+    }
     message->open++;
     flow_counters_of(evaluation->flow, message)->actions++;
     evaluation->actions[evaluation->count++] = action;
@@ -109,6 +121,7 @@ static void unmake(struct evaluation *evaluation, uint32_t keep)
         evaluation->message->open--;
         evaluation->message->actions--;
         flow_counters_of(evaluation->flow, evaluation->message)->actions--;
+        request_drop_part(action);
         action_move(action, ACTION_FREE);
         actions_give(&evaluation->flow->actions, action);
     }
@@ -346,7 +359,8 @@ void flow_evaluate(struct flow *flow, struct message *message)
     record->value[1] = evaluation.count;
     if (flow->match_count == 0)
         flow_counters_of(flow, message)->unmatched++;
-    if (flow->ledger != NULL && (evaluation.count > 0 || message->kept != 0)) {
+    if (flow->ledger != NULL && (evaluation.count > 0 || message->kept != 0) &&
+        !message_is_feed(message)) {
         flow_keep(flow, message, evaluation.actions, evaluation.count, false);
         return;
     }

@@ -16,6 +16,7 @@
 #include "base/random.h"
 #include "base/wheel.h"
 #include "flow/alarm.h"
+#include "flow/asked.h"
 #include "flow/bell.h"
 #include "flow/generation.h"
 #include "flow/lane.h"
@@ -49,8 +50,7 @@ struct flow_counters {
 };
 
 /* Something to be run on the hub's thread between two turns. */
-struct inlet;  /* flow/inlet.h */
-struct outlet; /* flow/deliver.h */
+struct inlet; /* flow/inlet.h */
 struct ledger;
 
 struct flow_call {
@@ -97,7 +97,8 @@ struct flow {
     uint32_t next_port;
     struct stack settled;
     struct stack responses;
-    struct stack held; /* for the outboxes of actions */
+    struct stack held;   /* for the outboxes of actions */
+    struct stack hungry; /* requests whose clients have taken something */
     struct stack calls;
     struct stack_node *settled_here; /* settled on this thread, newest first */
     struct blocks blocks;            /* of events that plugins submit on this thread */
@@ -107,8 +108,12 @@ struct flow {
     uint32_t local_count;
 
     /* state */
-    struct outlet *news; /* clients that got replies in this turn */
-    struct lane *ready;  /* lanes to pump, linked by `next_ready` */
+    struct outlet *news;      /* clients that got replies in this turn */
+    struct request *requests; /* open ones */
+    struct asked left;        /* requests that their clients have left */
+    uint64_t request_count, feed_count;
+    uint64_t replies, replies_lost;
+    struct lane *ready; /* lanes to pump, linked by `next_ready` */
     struct actions actions;
     struct wheel wheel;            /* actions: deadlines and back-off */
     struct wheel alarms;           /* all else */
@@ -351,8 +356,8 @@ void flow_return_blocks(struct flow *flow);
 
 /* --- cancel.c */
 
-/* Cancel every action of a message that still waits, and tell agents of those that run. */
-void flow_cancel_message(struct flow *flow, struct message *message, atamo_reason reason);
+/* End an action that has not ended; an agent that has it is told. */
+void flow_cancel_action(struct flow *flow, struct action *action, atamo_reason reason);
 
 /* A durable hub stops: what does not run now stays in the store, nobody waits for it. */
 void flow_stop_waiting(struct flow *flow);

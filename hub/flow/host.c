@@ -91,13 +91,19 @@ static uint64_t host_random(const atamo_host *host)
 
 /* --- actions */
 
+static uint32_t wants_of(const struct request *request)
+{
+    return (uint32_t)ATAMO_WANTS_RESPONSES |
+           (request_has(request, ATAMO_FEED) ? (uint32_t)ATAMO_WANTS_FEED : 0);
+}
+
 static void fill_info(const struct flow *flow, const struct action *action, atamo_action_info *info)
 {
     const struct message *message = action->message;
 
     info->attempt = action_attempt(action);
     info->attempts = action->attempts;
-    info->flags = action->has_client ? ATAMO_WANTS_RESPONSES : 0;
+    info->flags = action->asker == NULL ? 0 : wants_of(action->asker);
     info->event = (const atamo_event *)(const void *)message;
     info->message = message->number;
     info->deadline_ns = action->timer.due;
@@ -141,28 +147,26 @@ static atamo_bytes host_body(const atamo_host *host, atamo_action handle)
 static int host_respond(const atamo_host *host, atamo_action handle, const atamo_response *response)
 {
     struct flow *flow = host_flow(host);
-    const struct action *action = actions_find(&flow->actions, handle);
-    struct reply *reply;
+    struct action *action = actions_find(&flow->actions, handle);
+    const bool here = flow_is_here(flow);
+    struct payload *payload;
 
     if (action == NULL)
         return ATAMO_GONE;
     if (response->body.size > INT32_MAX)
         return ATAMO_TOO_LARGE;
-    reply = malloc(sizeof *reply + response->body.size + 1);
-    if (reply == NULL)
+    if (!deliver_may_respond(action))
+        return ATAMO_BUSY;
+    payload = payload_make(here ? &flow->blocks : NULL, handle, response);
+    if (payload == NULL) {
+        deliver_take_back(action);
         return ATAMO_NO_MEMORY;
-    memset(reply, 0, sizeof *reply);
-    reply->action = handle;
-    reply->kind = response->kind;
-    reply->progress = response->progress;
-    reply->size = (uint32_t)response->body.size;
-    memcpy(reply->bytes, response->body.data, reply->size);
-    reply->bytes[reply->size] = '\0';
-    if (flow_is_here(flow)) {
-        flow_deliver(flow, reply);
+    }
+    if (here) {
+        flow_deliver(flow, payload);
         return ATAMO_OK;
     }
-    stack_push(&flow->responses, &reply->link, &reply->link);
+    stack_push(&flow->responses, &payload->reply.block.link, &payload->reply.block.link);
     bell_ring(&flow->bell);
     return ATAMO_OK;
 }

@@ -8,9 +8,9 @@
  */
 #include "base/hash.h"
 #include "flow/commit_inside.h"
-#include "flow/deliver.h"
 #include "flow/history.h"
 #include "flow/park.h"
+#include "flow/request.h"
 
 #include <assert.h>
 #include <string.h>

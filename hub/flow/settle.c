@@ -8,9 +8,9 @@
  * An answer to an attempt that had been abandoned only frees the slot that the agent still held.
  */
 #include "flow/commit.h"
-#include "flow/deliver.h"
 #include "flow/outbox.h"
 #include "flow/park.h"
+#include "flow/request.h"
 
 #include <assert.h>
 
@@ -102,6 +102,19 @@ static void count_rule(struct flow *flow, const struct action *action)
     seen->took_us += ns > 0 ? (uint64_t)ns / NS_PER_US : 0;
 }
 
+/* What the client is told of an action that ended so. */
+static int status_of(atamo_step step)
+{
+    switch (step) {
+    case ATAMO_STEP_DONE:
+        return ATAMO_OK;
+    case ATAMO_STEP_CANCELLED:
+        return ATAMO_GONE;
+    default:
+        return ATAMO_IO;
+    }
+}
+
 void flow_end(struct flow *flow, struct action *action, atamo_step step, atamo_reason reason)
 {
     struct lane *lane = flow->lanes[action->lane];
@@ -113,6 +126,10 @@ void flow_end(struct flow *flow, struct action *action, atamo_step step, atamo_r
     count_end(flow, lane, message, step);
     if (step == ATAMO_STEP_DONE)
         count_rule(flow, action);
+    if (action->asker != NULL)
+        flow_request_part_over(
+            flow, action, status_of(step),
+            atamo_text(step == ATAMO_STEP_DONE ? "" : atamo_reason_text(reason)));
     wheel_stop(&flow->wheel, &action->timer);
     if (holds_key(action, step))
         leave_key(flow, lane, action);
@@ -168,9 +185,9 @@ void flow_die(struct flow *flow, struct lane *lane, struct action *action, atamo
     count_end(flow, lane, message, ATAMO_STEP_DEAD);
     if (message->kept != 0)
         flow_keep_dead(flow, action, reason, text);
-    if (message->request != NULL)
-        flow_request_action_failed(flow, message,
-                                   text.size > 0 ? text : atamo_text(atamo_reason_text(reason)));
+    if (action->asker != NULL)
+        flow_request_part_over(flow, action, ATAMO_IO,
+                               text.size > 0 ? text : atamo_text(atamo_reason_text(reason)));
     leave_key(flow, lane, action);
     message->refs++; /* the dead letter's, given up by flow_forget() */
     flow_bury(flow, action, reason);

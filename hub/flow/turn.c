@@ -34,6 +34,7 @@ int flow_open(struct flow *flow, struct names *names, const struct clock *clock,
     stack_init(&flow->settled);
     stack_init(&flow->responses);
     stack_init(&flow->held);
+    stack_init(&flow->hungry);
     stack_init(&flow->calls);
     blocks_init(&flow->blocks);
     wheel_init(&flow->wheel, flow->now);
@@ -59,6 +60,7 @@ void flow_close(struct flow *flow)
         lane_close(flow->lanes[i]);
         free(flow->lanes[i]);
     }
+    asked_close(&flow->left);
     free(flow->recent);
     journal_close(&flow->journal);
     index_scratch_close(flow->index_scratch);
@@ -95,7 +97,7 @@ static size_t take_answers(struct flow *flow)
     while (response != NULL) {
         struct stack_node *next = response->next;
 
-        flow_deliver(flow, (struct reply *)(void *)response);
+        flow_deliver(flow, (struct payload *)(void *)response);
         response = next;
         count++;
     }
@@ -246,6 +248,7 @@ size_t flow_turn(struct flow *flow)
     flow->journal.now = flow->now;
     count = run_calls(flow);
     count += take_answers(flow);
+    count += flow_feed(flow);
     count += fire_timers(flow);
     count += flow_unpark(flow);
     count += take_events(flow);
@@ -281,7 +284,7 @@ bool flow_is_held(struct flow *flow)
 bool flow_has_work(struct flow *flow)
 {
     if (!stack_empty(&flow->calls) || !stack_empty(&flow->settled) ||
-        !stack_empty(&flow->responses))
+        !stack_empty(&flow->responses) || !stack_empty(&flow->hungry))
         return true;
     if (!has_room(flow) || journal_pressed(&flow->journal))
         return false;

@@ -10,7 +10,7 @@ import unittest
 HERE = pathlib.Path(__file__).parent
 INCLUDE = HERE.parent.parent / "sdk" / "include"
 
-LAST = "uint64_t refusing;"  # the last field of atamo_stats
+LAST = "uint64_t requests, feeds, replies, replies_lost;"  # the last field of atamo_stats
 
 
 class Abi(unittest.TestCase):
@@ -45,7 +45,7 @@ class Abi(unittest.TestCase):
         self.assertEqual(self.run_abi().returncode, 0)
 
     def test_field_at_the_end_of_a_table_with_its_size_is_growth(self):
-        self.change("hub.h", LAST, "uint64_t refusing, last;")
+        self.change("hub.h", LAST, "uint64_t requests, feeds, replies, replies_lost, last;")
         self.grows()
 
     def test_new_function_is_growth(self):
@@ -54,7 +54,7 @@ class Abi(unittest.TestCase):
         self.grows()
 
     def test_field_in_the_middle_breaks(self):
-        self.change("hub.h", LAST, "uint64_t added, refusing;")
+        self.change("hub.h", LAST, "uint64_t added, requests, feeds, replies, replies_lost;")
         self.breaks("struct atamo_stats")
 
     def test_field_that_is_gone_breaks(self):
@@ -62,7 +62,7 @@ class Abi(unittest.TestCase):
         self.breaks("lost")
 
     def test_other_type_at_the_same_place_breaks(self):
-        self.change("hub.h", LAST, "int64_t refusing;")
+        self.change("hub.h", LAST, "int64_t requests, feeds, replies, replies_lost;")
         self.breaks("became")
 
     def test_struct_without_its_size_must_not_grow(self):

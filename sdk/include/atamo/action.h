@@ -34,7 +34,9 @@ typedef struct atamo_action_info {
 } atamo_action_info;
 
 enum {
-    ATAMO_WANTS_RESPONSES = 1u << 0 /* a client waits; otherwise responses are only counted */
+    ATAMO_WANTS_RESPONSES = 1u << 0, /* a client waits; otherwise responses are only counted */
+    ATAMO_WANTS_FEED = 1u << 1       /* it wants updates until cancel(): settle when there are no
+                                        more to come */
 };
 
 /* How an action ended. */
@@ -57,6 +59,9 @@ typedef struct atamo_response {
     uint32_t kind;    /* enum atamo_response_kind */
     atamo_bytes body; /* ATAMO_RESPONSE_DATA: any bytes; PROGRESS: a text for people */
     double progress;  /* ATAMO_RESPONSE_PROGRESS: 0..1 */
+    /* ATAMO_RESPONSE_DATA: what the response is about ("EUR/USD"): a newer one of the same key
+     * stands for it, where a slow client or a late one wants the latest only. "": nothing */
+    atamo_bytes key;
 } atamo_response;
 
 typedef enum atamo_response_kind {

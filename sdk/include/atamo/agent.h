@@ -29,6 +29,11 @@ struct atamo_agent {
      * `reason` is an ATAMO_REASON_*. A hint: the settlement is still due, whatever it says. May be
      * NULL. Always [loop], also for ATAMO_POOL: must not block. */
     void (*cancel)(void *self, atamo_action action, uint32_t reason);
+
+    /* respond() said ATAMO_BUSY for this action, and now there is room again. A hint; it may come
+     * late, when the action is settled already. May be NULL: then try again after a while. Always
+     * [loop]. */
+    void (*room)(void *self, atamo_action action);
 };
 
 #ifdef __cplusplus

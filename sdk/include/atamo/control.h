@@ -70,6 +70,7 @@ typedef struct atamo_control {
      * belong in `what`. ATAMO_NO_MEMORY. [any], does not wait. */
     int (*access)(atamo_hub *hub, const char *user, const char *what, uint64_t result, uint64_t us);
     uint64_t (*message_number)(const atamo_hub *hub, const char *uuid);
+    int (*taken)(atamo_client *client, uint64_t request, uint32_t count);
 } atamo_control;
 
 #ifdef __cplusplus

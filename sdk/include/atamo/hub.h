@@ -113,6 +113,9 @@ typedef struct atamo_stats {
     uint64_t rules, generation, durable;
     uint64_t duplicates; /* events that came again and were not accepted twice */
     uint64_t refusing;   /* ATAMO_REASON_* for which events are refused just now; 0: they are not */
+    /* Requests that have not ended, of them feeds; replies handed to clients, and left out because
+     * a client was slow. Of all tenants. */
+    uint64_t requests, feeds, replies, replies_lost;
 } atamo_stats;
 
 /* A consistent snapshot, of one tenant or (tenant NULL) of all. [any], waits for the hub's thread.
@@ -137,6 +140,11 @@ typedef struct atamo_agent_state {
      * latency[i] from 2^(i-1) us to under 2^i us, the last one all that is longer. */
     uint64_t latency_sum_us;
     uint64_t latency[ATAMO_LATENCY_BUCKETS];
+    /* Its cache: requests answered from it, of them while it was refreshed; that joined an
+     * identical one in flight; that found nothing; results that went for want of room or of age;
+     * what it holds now. */
+    uint64_t cache_hits, cache_stale, cache_joins, cache_misses, cache_evicted;
+    uint64_t cache_entries, cache_bytes;
 } atamo_agent_state;
 
 /* The index-th agent; ATAMO_NOT_FOUND past the last. [any], waits for the hub's thread. */
@@ -253,7 +261,8 @@ ATAMO_API uint64_t atamo_message_number(const atamo_hub *hub, const char *uuid);
 
 /* A client for one thread. ATAMO_BUSY: too many clients. [any] */
 ATAMO_API int atamo_client_open(atamo_hub *hub, atamo_client **client);
-/* No callback follows. Requests that are open are cancelled. [client] */
+/* No callback follows. Requests that are open are cancelled, but for those with `keep_ms`. [client]
+ */
 ATAMO_API void atamo_client_close(atamo_client *client);
 
 /* What a submitter gets back. */
@@ -294,24 +303,32 @@ ATAMO_API int64_t atamo_submit_batch(atamo_client *client, const atamo_event_dra
 typedef enum atamo_reply_kind {
     ATAMO_REPLY_DATA = 1,     /* a response of an agent */
     ATAMO_REPLY_PROGRESS = 2, /* how far an agent is */
-    ATAMO_REPLY_END = 3       /* the last one: `status` says how it ended */
+    ATAMO_REPLY_END = 3,      /* the last one: `status` says how it ended */
+    ATAMO_REPLY_PART = 4      /* an agent has ended its part (ATAMO_PARTS): `status` says how */
 } atamo_reply_kind;
 
 /* One reply to a request. Valid during the callback. */
 typedef struct atamo_reply {
     uint64_t request;
     uint32_t kind;     /* enum atamo_reply_kind */
-    int32_t status;    /* END: ATAMO_OK all actions done, ATAMO_TIMEOUT, ATAMO_GONE cancelled,
-                          ATAMO_IO some action failed, ATAMO_NOT_FOUND no rule matched,
+    int32_t status;    /* END: ATAMO_OK all actions done, or as many as were asked for,
+                          ATAMO_TIMEOUT, ATAMO_GONE cancelled, ATAMO_IO some action failed,
+                          ATAMO_NOT_FOUND no rule matched,
                           ATAMO_EXISTS the event had come before: the body is that message's UUID.
                           Refused: ATAMO_INVALID, ATAMO_DENIED, ATAMO_TOO_LARGE; or, to be tried
-                          again later, ATAMO_BUSY, ATAMO_FULL, ATAMO_NO_MEMORY, ATAMO_CLOSED */
-    uint64_t sequence; /* within the request, from 1 */
+                          again later, ATAMO_BUSY, ATAMO_FULL, ATAMO_NO_MEMORY, ATAMO_CLOSED.
+                          PART: ATAMO_OK done, ATAMO_IO failed, ATAMO_GONE not wanted any more */
+    uint64_t sequence; /* within the request, from 1; it jumps where replies were left out */
     atamo_bytes agent; /* who answered; END: "" */
     atamo_bytes rule;
-    atamo_bytes body; /* END: a sentence, if something failed */
+    atamo_bytes body; /* PROGRESS: a text for people; END, PART: a sentence, if something failed */
     double progress;  /* PROGRESS: 0..1 */
     void *user;       /* as given with this request */
+    atamo_bytes key;  /* DATA: what it is about, if the agent says so */
+    uint64_t lost;    /* replies that were left out right before this one */
+    uint32_t done;    /* END: actions that were done... */
+    uint32_t actions; /* ...of so many: the replies are partial if that is more */
+    uint64_t reserved;
 } atamo_reply;
 
 /* Replies, in order, `count` of them; they may belong to several requests of this client that were
@@ -326,13 +343,37 @@ enum {
      * actions. */
     ATAMO_DETACHED = 1u << 1,
     /* One of several: the hub is not woken for it, but by atamo_wake() after the last one. */
-    ATAMO_MORE = 1u << 2
+    ATAMO_MORE = 1u << 2,
+    /* A feed: agents go on responding until each has ended its part or the request is cancelled. An
+     * agent's deadline is for its first response. Feeds are not kept in a store: they end with the
+     * hub. */
+    ATAMO_FEED = 1u << 3,
+    /* Tell the end of each agent's part, too: ATAMO_REPLY_PART. */
+    ATAMO_PARTS = 1u << 4,
+    /* Replies wait until atamo_taken() says that the program is done with them, not only until they
+     * are handed out. */
+    ATAMO_BY_HAND = 1u << 5
 };
+
+/* When `queue` replies wait for a program that is slow to take them. END and PART always find
+ * room. */
+typedef enum atamo_slow {
+    ATAMO_SLOW_BLOCK = 0, /* agents are held up: their respond() says ATAMO_BUSY. Nothing is lost */
+    ATAMO_SLOW_OLDEST = 1, /* the oldest that is not handed out yet is dropped */
+    ATAMO_SLOW_LATEST = 2  /* of each key only the newest waits; then as ATAMO_SLOW_OLDEST */
+} atamo_slow;
 
 typedef struct atamo_request_options {
     uint32_t size;       /* sizeof(atamo_request_options) */
-    uint32_t timeout_ms; /* 0: 30 s; UINT32_MAX: none */
-    uint32_t flags;      /* ATAMO_UNTIL_ACCEPTED, ATAMO_DETACHED, ATAMO_MORE */
+    uint32_t timeout_ms; /* 0: 30 s, a feed: none; UINT32_MAX: none */
+    uint32_t flags;      /* ATAMO_UNTIL_ACCEPTED ... ATAMO_BY_HAND */
+    uint32_t answers;    /* END comes when so many actions are done, and the others are cancelled: 1
+                            for the first, more for a quorum; 0: all */
+    uint32_t slow;       /* enum atamo_slow */
+    uint32_t queue;      /* replies that may wait; 0: 1,024; at most 65,535 */
+    /* When the client leaves the request, or is closed: how long the request waits for somebody to
+     * take it up with atamo_attach(), before and after its end. 0: it ends with the client. */
+    uint32_t keep_ms;
     uint32_t reserved;
 } atamo_request_options;
 
@@ -345,9 +386,22 @@ ATAMO_API int atamo_request(atamo_client *client, const atamo_event_draft *draft
 /* Wake the hub for requests that were made with ATAMO_MORE. [client] */
 ATAMO_API void atamo_wake(atamo_client *client);
 
-/* End a request: no callback for it follows, its actions are cancelled. ATAMO_NOT_FOUND. [client]
- */
+/* End a request: no callback for it follows, its actions are cancelled unless others share them.
+ * ATAMO_NOT_FOUND. [client] */
 ATAMO_API int atamo_cancel(atamo_client *client, uint64_t request);
+
+/* Hear no more of a request that has `keep_ms`: no callback for it follows on this client. It goes
+ * on, and what this client has not been handed waits for the next one. ATAMO_NOT_FOUND,
+ * ATAMO_UNSUPPORTED without keep_ms. [client] */
+ATAMO_API int atamo_leave(atamo_client *client, uint64_t request);
+
+/* Take up a request that another client left, or that was closed: the replies that wait, then those
+ * to come. ATAMO_NOT_FOUND: there is none, its time is over, or somebody has it. [client] */
+ATAMO_API int atamo_attach(atamo_client *client, uint64_t request, atamo_reply_fn fn, void *user);
+
+/* The program is done with `count` more replies of a request with ATAMO_BY_HAND. ATAMO_NOT_FOUND.
+ * [client] */
+ATAMO_API int atamo_taken(atamo_client *client, uint64_t request, uint32_t count);
 
 /* Telemetry records, as an auditor gets them; `lost` were dropped before these. [client] */
 typedef void (*atamo_telemetry_fn)(const atamo_telemetry *records, size_t count, uint64_t lost,

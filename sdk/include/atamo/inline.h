@@ -83,6 +83,20 @@ static inline int atamo_respond(const atamo_host *host, atamo_action action, ata
     return host->respond(host, action, &response);
 }
 
+/* One response with data about `key`: see atamo_response. */
+static inline int atamo_respond_about(const atamo_host *host, atamo_action action, atamo_bytes key,
+                                      atamo_bytes body)
+{
+    atamo_response response;
+
+    memset(&response, 0, sizeof response);
+    response.size = (uint32_t)sizeof response;
+    response.kind = ATAMO_RESPONSE_DATA;
+    response.body = body;
+    response.key = key;
+    return host->respond(host, action, &response);
+}
+
 /* How far it is, 0..1, with a text for people. */
 static inline int atamo_progress(const atamo_host *host, atamo_action action, double progress,
                                  const char *text)

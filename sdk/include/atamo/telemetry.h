@@ -52,6 +52,8 @@ typedef enum atamo_step {
     ATAMO_STEP_ACCESS =
         24, /* somebody used an interface of the hub: user; value[0] what came of it,
                such as an HTTP status, value[1] how long it took, us; text: what */
+    ATAMO_STEP_DROPPED = 25, /* responses that a slow client did not take were dropped; rule, agent
+                                of the one before which; value[0] how many */
     ATAMO_STEP_COUNT
 } atamo_step;
 
@@ -76,6 +78,8 @@ typedef enum atamo_reason {
     ATAMO_REASON_BACK_OFF = 25,
     ATAMO_REASON_NOT_STARTED = 26,
     ATAMO_REASON_PARKED = 27, /* in the store: the agent has enough to do in memory */
+    ATAMO_REASON_JOINED =
+        28, /* an identical action is under way: its result is for this one, too */
     /* an action ends, or an attempt did */
     ATAMO_REASON_FAILED = 40,    /* the agent says: for good */
     ATAMO_REASON_TRANSIENT = 41, /* the agent says: try again */
@@ -89,6 +93,11 @@ typedef enum atamo_reason {
     ATAMO_REASON_NO_MEMORY = 49,
     ATAMO_REASON_STORE = 50,    /* the store has no room, or has failed */
     ATAMO_REASON_CONFLICT = 51, /* a key had not the version that the agent expected */
+    ATAMO_REASON_CACHED = 52,   /* done: answered from the agent's cache */
+    ATAMO_REASON_STALE = 53,    /* done: answered from the cache while that is being refreshed */
+    ATAMO_REASON_SHARED = 54,   /* done or dead: as the identical action was that it had joined */
+    ATAMO_REASON_ENOUGH = 55,   /* cancelled: the client has as many answers as it wanted */
+    ATAMO_REASON_FEED_END = 56, /* cancelled: feeds end with the hub */
     /* a rule made no action */
     ATAMO_REASON_TEMPLATE = 60, /* a field that its template needs is missing */
     ATAMO_REASON_PROVIDER = 61, /* the rule provider failed */
@@ -103,7 +112,8 @@ typedef enum atamo_reason {
     ATAMO_REASON_BREAKER_OPENED = 86,
     ATAMO_REASON_BREAKER_CLOSED = 87,
     ATAMO_REASON_RESUMED = 88,
-    ATAMO_REASON_STALE_SETTLE = 89 /* an agent settled an action that had ended */
+    ATAMO_REASON_STALE_SETTLE = 89, /* an agent settled an action that had ended */
+    ATAMO_REASON_EVICTED = 90       /* value[0] results left an agent's cache for want of room */
 } atamo_reason;
 
 /* One record. */
@@ -168,7 +178,7 @@ static inline const char *atamo_step_name(unsigned step)
         "text",      "admitted",  "refused",   "delayed",   "evaluated", "rule-failed", "scheduled",
         "attempt",   "responded", "done",      "retry",     "dead",      "shed",        "cancelled",
         "expired",   "alert",     "emitted",   "delivered", "finished",  "replayed",    "hub",
-        "committed", "recovered", "duplicate", "access",
+        "committed", "recovered", "duplicate", "access",    "dropped",
     };
 
     return step < ATAMO_STEP_COUNT ? names[step] : "unknown";
@@ -198,6 +208,7 @@ static inline const char *atamo_reason_text(unsigned reason)
         {ATAMO_REASON_BACK_OFF, "back-off before the next attempt"},
         {ATAMO_REASON_NOT_STARTED, "agent not started"},
         {ATAMO_REASON_PARKED, "waits in the store: the agent's queue is full"},
+        {ATAMO_REASON_JOINED, "an identical action is under way"},
         {ATAMO_REASON_FAILED, "failed for good"},
         {ATAMO_REASON_TRANSIENT, "failed, may be tried again"},
         {ATAMO_REASON_DEADLINE, "deadline passed"},
@@ -210,6 +221,11 @@ static inline const char *atamo_reason_text(unsigned reason)
         {ATAMO_REASON_NO_MEMORY, "no memory"},
         {ATAMO_REASON_STORE, "the store takes nothing"},
         {ATAMO_REASON_CONFLICT, "a key was changed meanwhile"},
+        {ATAMO_REASON_CACHED, "answered from the cache"},
+        {ATAMO_REASON_STALE, "answered from the cache, which is being refreshed"},
+        {ATAMO_REASON_SHARED, "as the identical action that it joined"},
+        {ATAMO_REASON_ENOUGH, "the client has answers enough"},
+        {ATAMO_REASON_FEED_END, "feeds end with the hub"},
         {ATAMO_REASON_TEMPLATE, "template field missing"},
         {ATAMO_REASON_PROVIDER, "rule provider failed"},
         {ATAMO_REASON_UNKNOWN_AGENT, "no such agent"},
@@ -223,6 +239,7 @@ static inline const char *atamo_reason_text(unsigned reason)
         {ATAMO_REASON_BREAKER_CLOSED, "circuit breaker closed"},
         {ATAMO_REASON_RESUMED, "agent resumed"},
         {ATAMO_REASON_STALE_SETTLE, "settled after its end"},
+        {ATAMO_REASON_EVICTED, "results left the cache"},
     };
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "flow/deliver.h"
+#include "flow/outlet.h"
 
 #include <poll.h>
 #include <pthread.h>
