@@ -7,6 +7,7 @@
 
 #include "config/rulebook.h"
 #include "flow/commit.h"
+#include "flow/shares.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -120,6 +121,20 @@ int atamo_stats_get(atamo_hub *hub, const char *tenant, atamo_stats *stats)
 
 /* --- agents */
 
+static void read_cache(const struct lane *lane, atamo_agent_state *state)
+{
+    state->cache_hits = lane->counters.cache_hits;
+    state->cache_stale = lane->counters.cache_stale;
+    state->cache_joins = lane->counters.cache_joins;
+    state->cache_misses = lane->counters.cache_misses;
+    state->cache_evicted = lane->counters.cache_evicted;
+    if (lane->shares == NULL)
+        return;
+    state->cache_evicted += lane->shares->results.evicted - lane->shares->evicted;
+    state->cache_entries = lane->shares->results.entries;
+    state->cache_bytes = lane->shares->results.bytes + lane->shares->held;
+}
+
 static void read_agent(void *argument)
 {
     struct inspect_call *call = argument;
@@ -148,6 +163,7 @@ static void read_agent(void *argument)
     state->concurrency = lane->settings.concurrency;
     state->latency_sum_us = lane->counters.latency_sum_us;
     memcpy(state->latency, lane->counters.latency, sizeof state->latency);
+    read_cache(lane, state);
     call->status = ATAMO_OK;
 }
 

@@ -192,6 +192,8 @@ static const struct key agent_keys[] = {
      .about = "How often and when a failed action is tried again."},
     {"breaker", KEY_MAP, AT(format_agent, breaker), .inside = &format_breaker,
      .about = "Leave an agent alone that fails again and again. Absent: never."},
+    {"cache", KEY_MAP, AT(format_agent, cache), .inside = &format_cache,
+     .about = "Requests for the same share one attempt and its result. Absent: each has its own."},
 };
 
 const struct key_table format_agent = TABLE("agent", "an agent", agent_keys, format_agent,
@@ -229,6 +231,30 @@ static const struct key breaker_keys[] = {
 
 const struct key_table format_breaker =
     TABLE("breaker", "\"breaker\"", breaker_keys, format_breaker, "A circuit breaker.");
+
+static const struct key cache_keys[] = {
+    {"ttl", KEY_DURATION, AT(format_cache, ttl), .max = 365 * DAY, .fallback = "0s",
+     .about = "How long a result answers requests for the same. 0: only those that come while it "
+              "is being made."},
+    {"stale", KEY_DURATION, AT(format_cache, stale), .max = 365 * DAY, .fallback = "0s",
+     .about = "How long after that it still answers, while the first such request has it made "
+              "anew."},
+    {"negative_ttl", KEY_DURATION, AT(format_cache, negative_ttl), .max = DAY, .fallback = "0s",
+     .about = "How long a failure answers, so that an agent is not asked again at once."},
+    {"max_entries", KEY_COUNT, AT(format_cache, max_entries), .min = 1, .max = 10000000,
+     .fallback = "10000",
+     .about = "Results kept; then the one that was not used for longest goes."},
+    {"max_bytes", KEY_SIZE, AT(format_cache, max_bytes), .min = 65536, .max = INT64_C(1) << 40,
+     .fallback = "64MiB",
+     .about = "Memory for them, and for those being made. One result may be an eighth of it."},
+    {"scope", KEY_CHOICE, AT(format_cache, scope), .choices = "user|tenant",
+     .about =
+         "Who shares: each acting user with himself, or all users of a tenant. Default: user."},
+};
+
+const struct key_table format_cache =
+    TABLE("cache", "\"cache\"", cache_keys, format_cache,
+          "Requests with the same tenant, user, action and body share one result.");
 
 static const struct key auditor_keys[] = {
     INSTANCE_KEYS(format_auditor),

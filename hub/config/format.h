@@ -58,7 +58,7 @@ struct format_agent {
     struct format_instance instance;
     uint32_t run; /* enum format_run, 0: as the plugin says */
     uint32_t workers, concurrency, queue;
-    const struct yaml_node *rate, *retry, *breaker;
+    const struct yaml_node *rate, *retry, *breaker, *cache;
     uint64_t deadline;
 };
 
@@ -77,6 +77,14 @@ struct format_breaker {
     uint32_t failures;
     uint64_t open_for;
 };
+
+struct format_cache {
+    uint64_t ttl, stale, negative_ttl, max_bytes;
+    uint32_t max_entries;
+    uint32_t scope; /* enum format_cache_scope */
+};
+
+enum format_cache_scope { FORMAT_CACHE_USER = 1, FORMAT_CACHE_TENANT };
 
 struct format_auditor {
     struct format_instance instance;
@@ -136,11 +144,11 @@ struct format_expected_action {
 
 extern const struct key_table format_top, format_hub, format_plugins, format_user, format_access,
     format_event, format_allow, format_for, format_agent, format_rate, format_retry, format_breaker,
-    format_auditor, format_event_provider, format_rule_provider, format_store, format_rule,
-    format_provider_rule, format_action, format_action_retry, format_include, format_rules_file,
-    format_suite, format_case, format_expect, format_expected_action;
+    format_cache, format_auditor, format_event_provider, format_rule_provider, format_store,
+    format_rule, format_provider_rule, format_action, format_action_retry, format_include,
+    format_rules_file, format_suite, format_case, format_expect, format_expected_action;
 
-enum { FORMAT_TABLES = 26 };
+enum { FORMAT_TABLES = 27 };
 
 extern const struct key_table *const format_tables[FORMAT_TABLES];
 

@@ -195,6 +195,7 @@ const struct key_table *const format_tables[FORMAT_TABLES] = {
     &format_rate,
     &format_retry,
     &format_breaker,
+    &format_cache,
     &format_auditor,
     &format_event_provider,
     &format_store,

@@ -65,6 +65,29 @@ static int read_retry(struct building *building, const struct format_agent *read
     return ATAMO_OK;
 }
 
+static int read_cache(struct building *building, const struct yaml_node *node,
+                      struct agent_settings *agent)
+{
+    struct format_cache cache;
+    const int status = node == NULL ? ATAMO_OK : build_read(building, &format_cache, node, &cache);
+
+    if (node == NULL || status != ATAMO_OK)
+        return status;
+    if (cache.stale > 0 && cache.ttl == 0)
+        (void)problems_add(building->problems, keys_place(node, "stale"),
+                           "\"stale\" of \"cache\" needs a \"ttl\": nothing is kept without one");
+    agent->sharing = (struct sharing_policy){
+        .is_on = true,
+        .per_tenant = cache.scope == FORMAT_CACHE_TENANT,
+        .max_entries = cache.max_entries,
+        .max_bytes = cache.max_bytes,
+        .fresh_ns = cache.ttl,
+        .stale_ns = cache.stale,
+        .failed_ns = cache.negative_ttl,
+    };
+    return ATAMO_OK;
+}
+
 /* What depends on where it runs. `node` is the agent's map. */
 static void settle_mode(struct building *building, const struct yaml_node *node,
                         const struct format_agent *read, struct agent_settings *agent)
@@ -115,6 +138,8 @@ static int build_agent(struct building *building, const struct yaml_node *key,
     agent->deadline_ns = read.deadline;
     if (status == ATAMO_OK)
         status = read_rate(building, read.rate, agent);
+    if (status == ATAMO_OK)
+        status = read_cache(building, read.cache, agent);
     return status != ATAMO_OK ? status : read_retry(building, &read, agent);
 }
 

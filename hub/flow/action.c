@@ -15,7 +15,9 @@
 static const uint16_t allowed[] = {
     [ACTION_FREE] = 1u << ACTION_CREATED,
     [ACTION_CREATED] = 1u << ACTION_WAITING | 1u << ACTION_KEYED | 1u << ACTION_RUNNING |
-                       1u << ACTION_BACKING_OFF | 1u << ACTION_FREE | 1u << ACTION_DEAD,
+                       1u << ACTION_BACKING_OFF | 1u << ACTION_JOINED | 1u << ACTION_FREE |
+                       1u << ACTION_DEAD,
+    [ACTION_JOINED] = 1u << ACTION_CREATED | 1u << ACTION_FREE,
     [ACTION_WAITING] = 1u << ACTION_RUNNING | 1u << ACTION_FREE | 1u << ACTION_DEAD,
     [ACTION_KEYED] =
         1u << ACTION_WAITING | 1u << ACTION_RUNNING | 1u << ACTION_FREE | 1u << ACTION_DEAD,

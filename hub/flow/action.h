@@ -7,7 +7,7 @@
  * succeeds.
  *
  *     CREATED -> WAITING -> RUNNING -> SETTLED -> DONE (free) | BACKING_OFF | DEAD
- *                              \-> ABANDONED (deadline; a copy goes on) -> LATE (free)
+ *           \-> JOINED (free)   \-> ABANDONED (deadline; a copy goes on) -> LATE (free)
  */
 #ifndef HUB_FLOW_ACTION_H
 #define HUB_FLOW_ACTION_H
@@ -27,6 +27,7 @@ enum action_state {
     ACTION_WAITING,     /* in its lane's queue */
     ACTION_KEYED,       /* behind another action with the same key */
     ACTION_BACKING_OFF, /* until its timer */
+    ACTION_JOINED,      /* what another one responds answers it, too: flow/flight.h */
     ACTION_RUNNING,     /* the agent has it */
     ACTION_SETTLED,     /* the agent has answered; the hub's thread will look at it */
     ACTION_ABANDONED,   /* the agent still has it, but its answer does not matter any more */
@@ -76,9 +77,9 @@ struct action {
     uint16_t ordinal;        /* from 1, within its message: its identity in telemetry */
     uint16_t attempts;       /* how many it may have, set with each attempt */
     _Atomic uint16_t held;   /* things that this attempt has put into its outbox */
-    bool holds;              /* its agent is held up when the client's queue is full */
-    bool is_fed;             /* a feed has had its first response: no deadline any more */
+    _Atomic bool holds;      /* its agent is held up when the client's queue is full */
     _Atomic bool wants_room; /* its agent was told to wait */
+    bool is_fed;             /* a feed has had its first response: no deadline any more */
 };
 
 enum { ACTION_CHUNK = 1024, ACTION_CHUNKS_MAX = 16384 };

@@ -6,6 +6,7 @@
  * not attempted; a deadline that passes ends the attempt for the hub, while the agent, told by
  * cancel(), still owes its answer.
  */
+#include "flow/flight.h"
 #include "flow/flow.h"
 #include "flow/pool.h"
 #include "flow/request.h"
@@ -47,7 +48,14 @@ static bool is_expired(const struct flow *flow, const struct action *action)
 /* Its agent may respond from now on. */
 static void begin_answers(struct action *action)
 {
-    action->holds = action->asker->slow == ATAMO_SLOW_BLOCK;
+    const struct part *part = request_part(action);
+
+    if (part->flight != NULL)
+        flight_begin(part->flight);
+    atomic_store_explicit(&action->holds,
+                          action->asker->slow == ATAMO_SLOW_BLOCK && !part->is_over &&
+                              (part->flight == NULL || part->flight->joined == 0),
+                          memory_order_relaxed);
     action->is_fed = false;
     atomic_store_explicit(&action->wants_room, false, memory_order_relaxed);
 }

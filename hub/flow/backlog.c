@@ -196,11 +196,12 @@ static void drop(struct request *request, struct reply *reply)
 void flow_give(struct flow *flow, struct request *request, struct reply *reply)
 {
     reply->request = request;
-    reply->sequence = ++request->sequence;
-    if (request->is_unwanted && reply != &request->end) {
+    if ((request->is_unwanted || request->is_cut) && reply != &request->end) {
         drop(request, reply);
-    } else if (request->outlet != NULL && request->backlog.first == NULL &&
-               may_push(request, reply)) {
+        return;
+    }
+    reply->sequence = ++request->sequence;
+    if (request->outlet != NULL && request->backlog.first == NULL && may_push(request, reply)) {
         push(flow, request, reply);
     } else {
         hold(flow, request, reply);

@@ -5,6 +5,7 @@
  * is abandoned; without one the action ends when its agent answers.
  */
 #include "flow/commit.h"
+#include "flow/flight.h"
 #include "flow/park.h"
 #include "flow/request.h"
 
@@ -40,6 +41,10 @@ void flow_cancel_action(struct flow *flow, struct action *action, atamo_reason r
     case ACTION_KEYED:
         keys_remove(&lane->keys, flow_key(flow, action), action);
         lane->waiting--;
+        break;
+    case ACTION_JOINED:
+        if (!flight_leave(flow, request_part(action), reason))
+            return; /* it was answered, and is being written */
         break;
     case ACTION_BACKING_OFF:
         lane->backing_off--;

@@ -11,6 +11,12 @@ bool deliver_may_respond(struct action *action);
 /* It does not respond after all. [any] */
 void deliver_take_back(struct action *action);
 
+/* Give a response to the client of one more part. [hub thread] */
+void deliver_to(struct flow *flow, struct part *part, struct payload *payload);
+
+/* Has the client of a part that shares a flight fallen behind by more than it may? [hub thread] */
+bool deliver_is_behind(const struct part *part);
+
 /* A response of an agent; its reference is given away. [hub thread] */
 void flow_deliver(struct flow *flow, struct payload *payload);
 

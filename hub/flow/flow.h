@@ -297,6 +297,12 @@ void flow_attempt(struct flow *flow, struct lane *lane, struct action *action);
  */
 struct action *flow_copy_action(struct flow *flow, const struct action *old);
 
+/* Its turn comes when its key and its lane let it through. */
+void flow_enter(struct flow *flow, struct action *action);
+
+/* Nobody shares what is kept of the lane's agent any more. */
+void flow_close_shares(struct flow *flow, struct lane *lane);
+
 /* Tell the agent that nobody needs its answer any more. */
 void flow_tell_cancel(const struct action *action, atamo_reason reason);
 
@@ -353,6 +359,9 @@ void flow_message_unref(struct flow *flow, struct message *message);
 
 /* Send blocks home that wait for it. */
 void flow_return_blocks(struct flow *flow);
+
+/* It was done as another one was that it shares the result of. */
+void flow_done_shared(struct flow *flow, struct action *action, atamo_reason reason);
 
 /* --- cancel.c */
 

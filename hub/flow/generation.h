@@ -27,6 +27,17 @@ struct breaker_policy {
     uint64_t open_ns;  /* how long it stays open before one attempt is let through */
 };
 
+/* Whether requests for the same share one result, and how long it is kept. */
+struct sharing_policy {
+    bool is_on;
+    bool per_tenant;      /* the users of a tenant share, not only a user with himself */
+    uint32_t max_entries; /* results kept */
+    uint64_t max_bytes;
+    uint64_t fresh_ns;  /* how long it answers; 0: only who asks while it is being made */
+    uint64_t stale_ns;  /* and how long after that it answers while it is made anew */
+    uint64_t failed_ns; /* how long a failure answers */
+};
+
 enum slow_policy { SLOW_BLOCK, SLOW_DROP };
 
 struct agent_settings {
@@ -41,6 +52,7 @@ struct agent_settings {
     uint64_t deadline_ns; /* of one attempt; 0: none */
     struct retry_policy retry;
     struct breaker_policy breaker;
+    struct sharing_policy sharing;
     struct instance *instance;
     uint16_t lane; /* the flow's lane of this agent; set when the generation is swapped in */
 };

@@ -16,7 +16,7 @@ void lane_open(struct lane *lane, uint16_t number, const struct agent_settings *
 
 void lane_close(struct lane *lane)
 {
-    assert(!timer_is_set(&lane->wake.timer));
+    assert(!timer_is_set(&lane->wake.timer) && lane->shares == NULL && lane->next_shares == NULL);
     keys_close(&lane->keys);
 }
 

@@ -15,10 +15,12 @@
 
 #include <atamo/hub.h>
 
-struct pool; /* flow/pool.h */
+struct pool;   /* flow/pool.h */
+struct shares; /* flow/shares.h */
 
 struct lane_counters {
     uint64_t done, retries, dead, shed, cancelled, expired, attempts;
+    uint64_t cache_hits, cache_stale, cache_joins, cache_misses, cache_evicted;
     uint64_t latency_sum_us;
     uint64_t latency[ATAMO_LATENCY_BUCKETS]; /* settled attempts by how long they took: hub.h */
 };
@@ -48,8 +50,10 @@ struct lane {
     struct action *first, *last; /* the queue, linked by `link` */
     struct keys keys;
     struct breaker breaker;
-    struct bucket bucket; /* if settings.rate > 0 */
-    struct alarm wake;    /* when the rate or the breaker lets the next one through */
+    struct bucket bucket;       /* if settings.rate > 0 */
+    struct alarm wake;          /* when the rate or the breaker lets the next one through */
+    struct shares *shares;      /* NULL: each action is attempted for itself */
+    struct shares *next_shares; /* those of the configuration that is being swapped in */
     struct lane_counters counters;
 };
 

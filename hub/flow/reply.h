@@ -33,8 +33,9 @@ struct payload {
     struct reply reply; /* first: of the first one who gets it */
     _Atomic uint32_t refs;
     uint32_t size, key_size;
-    bool is_taken; /* the first reply is given away; hub's thread */
-    uint8_t kind;  /* enum atamo_response_kind */
+    bool is_taken;                   /* the first reply is given away; hub's thread */
+    uint8_t kind;                    /* enum atamo_response_kind */
+    struct payload *earlier, *later; /* in a result: flow/result.h; hub's thread */
     atamo_action action;
     double progress;
     char bytes[]; /* body NUL key NUL */

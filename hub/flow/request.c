@@ -11,6 +11,7 @@
 #include "flow/request.h"
 
 #include "flow/backlog.h"
+#include "flow/flight.h"
 #include "flow/flow.h"
 
 #include <assert.h>
@@ -80,7 +81,7 @@ void request_unref(struct request *request)
 
 /* --- the client's thread */
 
-static void ask_for_more(struct flow *flow, struct request *request)
+void request_ask(struct flow *flow, struct request *request)
 {
     if (atomic_exchange(&request->asks, true))
         return;
@@ -94,7 +95,7 @@ void request_taken(struct flow *flow, struct request *request, uint32_t count)
     atomic_fetch_sub(&request->out, count);
     atomic_fetch_sub(&request->waiting, count);
     if (atomic_load(&request->hungry) && atomic_exchange(&request->hungry, false))
-        ask_for_more(flow, request);
+        request_ask(flow, request);
 }
 
 /* --- parts */
@@ -170,7 +171,7 @@ static void cancel_parts(struct flow *flow, struct request *request, atamo_reaso
         struct part *part = &request->parts[i];
         struct action *action = part->is_over ? NULL : actions_slot(&flow->actions, part->handle);
 
-        if (action != NULL)
+        if (action != NULL && !flight_is_wanted(part))
             flow_cancel_action(flow, action, reason);
     }
 }
@@ -209,7 +210,9 @@ void flow_request_part_over(struct flow *flow, struct action *action, int status
         keep_reason(request, why);
     if (request_has(request, ATAMO_PARTS))
         tell_part(flow, action, status, why);
-    if (request->answers > 0 && request->parts_done >= request->answers)
+    if (request->is_refreshing && request->parts_over == request->part_count)
+        flow_request_finished(flow, request->message);
+    else if (request->answers > 0 && request->parts_done >= request->answers)
         end_early(flow, request, ATAMO_OK, ATAMO_REASON_ENOUGH, "");
 }
 
@@ -328,6 +331,20 @@ void flow_request_cancel(struct flow *flow, struct request *request)
         flow_give_held(flow, request); /* END, if it has ended */
 }
 
+void request_cut(struct flow *flow, struct request *request)
+{
+    request->is_cut = true;
+    request_ask(flow, request);
+}
+
+/* Not at once: this may be the call of an agent that responds. */
+static void end_cut(struct flow *flow, struct request *request)
+{
+    if (request->is_cut && request->message != NULL)
+        end_early(flow, request, ATAMO_FULL, ATAMO_REASON_CLIENT,
+                  "the client is too slow for what it shares with others");
+}
+
 void flow_end_feeds(struct flow *flow)
 {
     struct request *request = flow->requests;
@@ -421,6 +438,7 @@ size_t flow_feed(struct flow *flow)
 
         node = node->next; /* it may be pushed again from here on */
         atomic_store(&request->asks, false);
+        end_cut(flow, request);
         flow_give_held(flow, request);
         call_room(flow, request);
         request_unref(request);

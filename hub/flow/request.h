@@ -23,12 +23,13 @@ struct action;
 
 enum { REQUEST_WHY = 256, REQUEST_BUCKETS = 64, REQUEST_QUEUE = 1024 };
 
-/* One of its actions. */
+/* One of its actions. Does not move any more when the first of them is scheduled. */
 struct part {
     atamo_action handle;
     bool is_over;               /* it counts as ended for the client */
     struct flight *flight;      /* that it leads or has joined; NULL: none */
     struct part *next, *before; /* in the flight's list of those that joined */
+    uint32_t loaded;            /* replies that did not wait when the client began to follow it */
     struct request *request;
 };
 
@@ -68,7 +69,9 @@ struct request {
     struct part *parts; /* by ordinal - 1 */
     uint32_t part_count, part_room, parts_over, parts_done;
     uint64_t sequence, lost;
-    bool is_unwanted; /* cancelled: the client hears END and nothing else */
+    bool is_unwanted;   /* cancelled: the client hears END and nothing else */
+    bool is_cut;        /* it is too slow: the client hears what it has, and END */
+    bool is_refreshing; /* an action works on although its part is over */
     struct backlog backlog;
     char why[REQUEST_WHY]; /* the first failure, for the END reply */
     struct reply end;      /* the END reply, so that it cannot fail */
@@ -120,6 +123,18 @@ struct part *request_part(const struct action *action);
 
 /* An action has ended for the client; `why` (may be empty) if it was not done. */
 void flow_request_part_over(struct flow *flow, struct action *action, int status, atamo_bytes why);
+
+/* The client is too slow for what it shares with others: the request ends, soon. */
+void request_cut(struct flow *flow, struct request *request);
+
+/* How many replies it has been given, and its client has not taken. */
+static inline uint32_t request_given(const struct request *request)
+{
+    return atomic_load_explicit(&request->out, memory_order_relaxed) + request->backlog.count;
+}
+
+/* Look soon what its client can be given, and whose agents may go on. [any] */
+void request_ask(struct flow *flow, struct request *request);
 
 /* Its message has finished: the request ends as well as the actions did. */
 void flow_request_finished(struct flow *flow, struct message *message);

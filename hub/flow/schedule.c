@@ -8,6 +8,7 @@
 #include "flow/commit.h"
 
 #include "base/hash.h"
+#include "flow/flight.h"
 
 uint64_t flow_key(const struct flow *flow, const struct action *action)
 {
@@ -106,6 +107,20 @@ static bool is_too_late(const struct request *request)
            !request_has(request, ATAMO_DETACHED);
 }
 
+void flow_enter(struct flow *flow, struct action *action)
+{
+    struct lane *lane = flow->lanes[action->lane];
+
+    /* What is kept was accepted for good: it waits, however long the line is. */
+    if (action->message->kept == 0 && lane->waiting >= lane->settings.queue &&
+        !lane_is_clear(lane)) {
+        shed(flow, lane, action, ATAMO_REASON_QUEUE_FULL);
+        return;
+    }
+    if (!wait_for_key(flow, lane, action))
+        flow_resume(flow, action);
+}
+
 void flow_schedule(struct flow *flow, struct action *action)
 {
     struct lane *lane = flow->lanes[action->lane];
@@ -115,14 +130,8 @@ void flow_schedule(struct flow *flow, struct action *action)
                  action->asker->end.status == ATAMO_OK ? ATAMO_REASON_ENOUGH : ATAMO_REASON_CLIENT);
         return;
     }
-    /* What is kept was accepted for good: it waits, however long the line is. */
-    if (action->message->kept == 0 && lane->waiting >= lane->settings.queue &&
-        !lane_is_clear(lane)) {
-        shed(flow, lane, action, ATAMO_REASON_QUEUE_FULL);
-        return;
-    }
-    if (!wait_for_key(flow, lane, action))
-        flow_resume(flow, action);
+    if (action->asker == NULL || lane->shares == NULL || !flow_share(flow, lane, action))
+        flow_enter(flow, action);
 }
 
 void flow_schedule_at(struct flow *flow, struct action *action, int64_t due_ns)

@@ -8,6 +8,7 @@
  * An answer to an attempt that had been abandoned only frees the slot that the agent still held.
  */
 #include "flow/commit.h"
+#include "flow/flight.h"
 #include "flow/outbox.h"
 #include "flow/park.h"
 #include "flow/request.h"
@@ -83,7 +84,7 @@ static void count_end(struct flow *flow, struct lane *lane, const struct message
 /* Does the action hold its key? Not if it stands in line for it, or never came as far. */
 static bool holds_key(const struct action *action, atamo_step step)
 {
-    return action_state(action) != ACTION_KEYED &&
+    return action_state(action) != ACTION_KEYED && action_state(action) != ACTION_JOINED &&
            !((step == ATAMO_STEP_SHED || step == ATAMO_STEP_CANCELLED) &&
              action_state(action) == ACTION_CREATED && action_attempt(action) == 0);
 }
@@ -115,6 +116,20 @@ static int status_of(atamo_step step)
     }
 }
 
+/* Its client hears of it, and so do those that have joined it. */
+static void tell_end(struct flow *flow, struct action *action, atamo_step step, atamo_reason reason,
+                     atamo_bytes why)
+{
+    struct flight *flight;
+
+    if (action->asker == NULL)
+        return;
+    flow_request_part_over(flow, action, status_of(step), why);
+    flight = request_part(action)->flight;
+    if (flight != NULL)
+        flight_land(flow, flight, step, reason, why);
+}
+
 void flow_end(struct flow *flow, struct action *action, atamo_step step, atamo_reason reason)
 {
     struct lane *lane = flow->lanes[action->lane];
@@ -126,10 +141,8 @@ void flow_end(struct flow *flow, struct action *action, atamo_step step, atamo_r
     count_end(flow, lane, message, step);
     if (step == ATAMO_STEP_DONE)
         count_rule(flow, action);
-    if (action->asker != NULL)
-        flow_request_part_over(
-            flow, action, status_of(step),
-            atamo_text(step == ATAMO_STEP_DONE ? "" : atamo_reason_text(reason)));
+    tell_end(flow, action, step, reason,
+             atamo_text(step == ATAMO_STEP_DONE ? "" : atamo_reason_text(reason)));
     wheel_stop(&flow->wheel, &action->timer);
     if (holds_key(action, step))
         leave_key(flow, lane, action);
@@ -185,9 +198,8 @@ void flow_die(struct flow *flow, struct lane *lane, struct action *action, atamo
     count_end(flow, lane, message, ATAMO_STEP_DEAD);
     if (message->kept != 0)
         flow_keep_dead(flow, action, reason, text);
-    if (action->asker != NULL)
-        flow_request_part_over(flow, action, ATAMO_IO,
-                               text.size > 0 ? text : atamo_text(atamo_reason_text(reason)));
+    tell_end(flow, action, ATAMO_STEP_DEAD, reason,
+             text.size > 0 ? text : atamo_text(atamo_reason_text(reason)));
     leave_key(flow, lane, action);
     message->refs++; /* the dead letter's, given up by flow_forget() */
     flow_bury(flow, action, reason);
@@ -257,6 +269,13 @@ static void done(struct flow *flow, struct lane *lane, struct action *action)
     note_breaker(flow, lane, action, true);
     action->message->good++;
     flow_end(flow, action, ATAMO_STEP_DONE, ATAMO_REASON_NONE);
+}
+
+void flow_done_shared(struct flow *flow, struct action *action, atamo_reason reason)
+{
+    action->message->good++;
+    if (flow->ledger == NULL || action->message->kept == 0 || !flow_keep_done(flow, action))
+        flow_end(flow, action, ATAMO_STEP_DONE, reason);
 }
 
 /* What the agent held before it settled is in the outbox then, or gone with the outcome. */

@@ -6,6 +6,7 @@
  * Opening lanes is all that can fail, and it comes first.
  */
 #include "flow/flow.h"
+#include "flow/shares.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -37,6 +38,49 @@ static int open_lanes(struct flow *flow, const struct generation *generation)
     return ATAMO_OK;
 }
 
+static bool is_same_sharing(const struct sharing_policy *a, const struct sharing_policy *b)
+{
+    return a->is_on == b->is_on && a->per_tenant == b->per_tenant &&
+           a->max_entries == b->max_entries && a->max_bytes == b->max_bytes &&
+           a->fresh_ns == b->fresh_ns && a->stale_ns == b->stale_ns && a->failed_ns == b->failed_ns;
+}
+
+/* What another instance of an agent answered, or under another policy, answers nobody any more. */
+static int open_shares(struct flow *flow, const struct generation *generation)
+{
+    int status = ATAMO_OK;
+
+    for (size_t i = 0; i < generation->agent_count && status == ATAMO_OK; i++) {
+        const struct agent_settings *settings = &generation->agents[i];
+        struct lane *lane = find_lane(flow, settings->name_id);
+
+        shares_close(flow, lane->next_shares); /* of a swap that failed */
+        lane->next_shares = NULL;
+        if (settings->sharing.is_on &&
+            (lane->shares == NULL || lane->settings.instance != settings->instance ||
+             !is_same_sharing(&lane->settings.sharing, &settings->sharing)))
+            status = shares_open(&lane->next_shares, lane, &settings->sharing);
+    }
+    return status;
+}
+
+static void change_shares(struct flow *flow, struct lane *lane)
+{
+    if (lane->settings.sharing.is_on && lane->next_shares == NULL)
+        return;
+    shares_close(flow, lane->shares);
+    lane->shares = lane->next_shares;
+    lane->next_shares = NULL;
+}
+
+void flow_close_shares(struct flow *flow, struct lane *lane)
+{
+    shares_close(flow, lane->next_shares);
+    shares_close(flow, lane->shares);
+    lane->next_shares = NULL;
+    lane->shares = NULL;
+}
+
 static int size_recent(struct flow *flow, uint32_t size)
 {
     struct message **recent;
@@ -56,6 +100,7 @@ static int size_recent(struct flow *flow, uint32_t size)
 static void end_lane(struct flow *flow, struct lane *lane)
 {
     lane->removed = true;
+    flow_close_shares(flow, lane);
     while (lane->first != NULL) {
         struct action *action = lane_pop(lane);
 
@@ -105,6 +150,8 @@ int flow_swap(struct flow *flow, struct generation *generation)
     int status = open_lanes(flow, generation);
 
     if (status == ATAMO_OK)
+        status = open_shares(flow, generation);
+    if (status == ATAMO_OK)
         status = size_recent(flow, generation->hub.recent);
     if (status != ATAMO_OK)
         return status;
@@ -119,6 +166,7 @@ int flow_swap(struct flow *flow, struct generation *generation)
 
         settings->lane = lane->number;
         lane_update(lane, settings);
+        change_shares(flow, lane);
         flow_ready(flow, lane);
     }
     for (uint32_t i = 0; i < flow->lane_count; i++)

@@ -57,6 +57,7 @@ int flow_open(struct flow *flow, struct names *names, const struct clock *clock,
 void flow_close(struct flow *flow)
 {
     for (uint32_t i = 0; i < flow->lane_count; i++) {
+        flow_close_shares(flow, flow->lanes[i]);
         lane_close(flow->lanes[i]);
         free(flow->lanes[i]);
     }
