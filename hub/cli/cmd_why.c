@@ -184,6 +184,12 @@ static void print_unmatched(struct tree *tree, uint32_t rule)
     (void)printf("%s\n", tree->colours.reset);
 }
 
+static void print_no_rule(struct tree *tree)
+{
+    print_branch(tree);
+    (void)printf("%sno rule is for this type of event%s\n", tree->colours.dim, tree->colours.reset);
+}
+
 static void print_emitted(struct tree *tree, uint32_t at)
 {
     print_branch(tree);
@@ -225,6 +231,7 @@ static void print_tree(struct tree *tree)
     const uint32_t steps = answer_member(&tree->trace, 0, "steps");
     const uint32_t first = answer_first(&tree->trace, steps);
     const size_t others = walk(tree, &tree->why, "rules", is_for_other_type, NULL);
+    bool no_rule;
 
     tree->begun_us = first == 0 ? 0 : answer_int(&tree->trace, first, "t_us");
     remote_print_title(answer_text(&tree->why, 0, "id"));
@@ -235,8 +242,12 @@ static void print_tree(struct tree *tree)
         answer_put_time(tree->begun_us, ANSWER_DATE, stdout);
     }
     (void)putchar('\n');
-    tree->left = walk_all(tree, false) + (others > 0);
+    tree->left = walk_all(tree, false);
+    no_rule = tree->left == 0;
+    tree->left += (size_t)no_rule + (size_t)(others > 0);
     (void)walk_all(tree, true);
+    if (no_rule)
+        print_no_rule(tree);
     if (others == 0)
         return;
     print_branch(tree);

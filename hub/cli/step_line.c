@@ -63,7 +63,9 @@ void step_line_print(const struct step_line *line, const struct cli_colours *col
     put(" (rule ", line->rule, ")", out);
     if (line->attempt > 0)
         (void)fprintf(out, " attempt %" PRId64, line->attempt);
-    if (answer_is(line->step, "evaluated"))
+    if (answer_is(line->step, "evaluated") && line->rules == 0)
+        (void)fputs("  no rule matched", out);
+    else if (answer_is(line->step, "evaluated"))
         (void)fprintf(out, "  %" PRId64 " rule%s matched, %" PRId64 " action%s", line->rules,
                       line->rules == 1 ? "" : "s", line->actions, line->actions == 1 ? "" : "s");
     put(": ", line->why, "", out);

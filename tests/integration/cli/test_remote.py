@@ -79,6 +79,20 @@ class Path(unittest.TestCase):
         result, _ = ask({}, "why", "o-2")
         self.assertEqual(result.returncode, NOT_FOUND)
 
+    def test_an_event_that_no_rule_is_for_is_said_to_be_one(self):
+        other = {"id": "parts", "matched": False, "reason": "type is \"order.created\""}
+        steps = [TRACE["steps"][0], {"t_us": T_US, "step": "evaluated", "rules": 0, "actions": 0}]
+        trace = Answer(TRACE | {"state": "finished", "steps": steps})
+        why = WHY | {"state": "finished", "actions": []}
+        for rules, last in (([], "└─ no rule is for this type of event\n"),
+                            ([other], "├─ no rule is for this type of event\n"
+                                      "└─ 1 rule is for other types of events\n")):
+            result, _ = ask({"GET /v1/events/o-1": trace,
+                             "GET /v1/events/o-1/why": Answer(why | {"rules": rules})}, "why", "o-1")
+            self.assertEqual(result.stdout.partition("\n")[2], last)
+        result, _ = ask({"GET /v1/events/o-1": trace}, "trace", "o-1")
+        self.assertIn("evaluated    no rule matched\n", result.stdout)
+
     def test_why_shows_actions_of_rules_that_have_gone(self):
         routes = {"GET /v1/events/o-1": Answer(TRACE),
                   "GET /v1/events/o-1/why": Answer(WHY | {"rules": []})}
