@@ -127,6 +127,23 @@ static void print_action(struct tree *tree, uint32_t at)
     (void)putchar('\n');
 }
 
+/* Why a rule that matched made nothing: said once, though an alert says it, too. */
+static void print_failure(const struct tree *tree, atamo_bytes rule, const char *trunk)
+{
+    const struct answer *trace = &tree->trace;
+    const uint32_t list = answer_member(trace, 0, "steps");
+
+    for (uint32_t at = answer_first(trace, list); at != 0; at = answer_after(trace, list, at)) {
+        if (!answer_is(answer_text(trace, at, "step"), "rule-failed") ||
+            !same(answer_text(trace, at, "rule"), rule))
+            continue;
+        (void)printf("%s└─ %sfailed%s", trunk, tree->colours.red, tree->colours.reset);
+        print_text(": ", answer_text(trace, at, "reason"));
+        print_text(": ", answer_text(trace, at, "text"));
+        (void)putchar('\n');
+    }
+}
+
 static void print_lone_action(struct tree *tree, uint32_t at)
 {
     print_branch(tree);
@@ -153,15 +170,17 @@ static void print_matched(struct tree *tree, uint32_t rule)
     const atamo_bytes id = answer_text(why, rule, "id");
     const uint32_t list = answer_member(why, 0, "actions");
     size_t left = count_actions(tree, id);
+    const char *trunk;
 
     print_branch(tree);
+    trunk = tree->last_branch ? "   " : "│  ";
     (void)printf("rule %s", tree->colours.bold);
     print_text("", id);
     (void)printf("%s %smatched%s", tree->colours.reset, tree->colours.green, tree->colours.reset);
     print_text(": ", answer_text(why, rule, "reason"));
     (void)putchar('\n');
+    print_failure(tree, id, trunk);
     for (uint32_t at = answer_first(why, list); at != 0; at = answer_after(why, list, at)) {
-        const char *trunk = tree->last_branch ? "   " : "│  ";
         char before[32];
 
         if (!same(answer_text(why, at, "rule"), id))

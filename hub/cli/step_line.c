@@ -18,6 +18,7 @@ void step_line_read(struct step_line *line, const struct answer *answer, uint32_
         .type = answer_text(answer, node, "type"),
         .rule = answer_text(answer, node, "rule"),
         .agent = answer_text(answer, node, "agent"),
+        .id = answer_text(answer, node, "id"),
         .why = text.size > 0 ? text : answer_text(answer, node, "reason"),
         .attempt = answer_int(answer, node, "attempt"),
         .rules = answer_int(answer, node, "rules"),
@@ -68,6 +69,7 @@ void step_line_print(const struct step_line *line, const struct cli_colours *col
     else if (answer_is(line->step, "evaluated"))
         (void)fprintf(out, "  %" PRId64 " rule%s matched, %" PRId64 " action%s", line->rules,
                       line->rules == 1 ? "" : "s", line->actions, line->actions == 1 ? "" : "s");
+    put(" ", line->id, "", out);
     put(": ", line->why, "", out);
     if (line->due_us > line->t_us)
         (void)fprintf(out, ", due in %.3f s", (double)(line->due_us - line->t_us) / 1e6);

@@ -17,7 +17,7 @@ def step(after, name, **more):
 
 
 TRACE = {"id": "o-1", "message": UUID, "type": "order.created", "state": "dead", "steps": [
-    step(0, "admitted"), step(10, "evaluated", rules=2, actions=2),
+    step(0, "admitted", id="o-1"), step(10, "evaluated", rules=2, actions=2),
     step(20, "attempt", action=1, agent="out", type="show", rule="show", attempt=1),
     step(30, "done", action=1, agent="out", type="show", rule="show", attempt=1, outcome="done"),
     step(40, "attempt", action=2, agent="bad", type="review", rule="large", attempt=1),
@@ -63,6 +63,7 @@ class Path(unittest.TestCase):
         result, asked = ask({"GET /v1/events/o/1 ?": Answer(TRACE)}, "trace", "o/1 ?")
         self.assertEqual(asked[0].raw_path, "/v1/events/o%2F1%20%3F")
         self.assertEqual(result.stdout.splitlines()[0], "o-1  order.created  dead")
+        self.assertRegex(result.stdout.splitlines()[1], r" admitted +o-1$")
         self.assertIn("2023-11-14 22:13:20.000050 retry        bad review (rule large) attempt 1: "
                       "no answer, due in 1.000 s", result.stdout)
         result, _ = ask({"GET /v1/events/o-1": Answer(TRACE)}, "trace", "o-1", "--json")
@@ -92,6 +93,16 @@ class Path(unittest.TestCase):
             self.assertEqual(result.stdout.partition("\n")[2], last)
         result, _ = ask({"GET /v1/events/o-1": trace}, "trace", "o-1")
         self.assertIn("evaluated    no rule matched\n", result.stdout)
+
+    def test_a_rule_that_matched_and_failed_says_why(self):
+        failed = {"t_us": T_US, "step": "rule-failed", "rule": "show",
+                  "reason": "template field missing", "text": "data.total"}
+        why = WHY | {"rules": WHY["rules"][1:2], "actions": []}
+        result, _ = ask({"GET /v1/events/o-1": Answer(TRACE | {"steps": [failed]}),
+                         "GET /v1/events/o-1/why": Answer(why)}, "why", "o-1")
+        self.assertEqual(result.stdout.splitlines()[1:],
+                         ["└─ rule show matched: all clauses match",
+                          "   └─ failed: template field missing: data.total"])
 
     def test_why_shows_actions_of_rules_that_have_gone(self):
         routes = {"GET /v1/events/o-1": Answer(TRACE),
