@@ -1,10 +1,10 @@
 """Run what the README and the guides show: readme.py TREE [PAGE...]. Exits 1 if something is wrong.
 
-Fenced blocks with a file name ("```yaml first.yaml") become that file; `sh` blocks are run in their
-order, as in one terminal: the folder and exported variables of one are those of the next. Every page has
-a temporary folder that shows the tree through links, with a copy of the guide's own folder, so that
-nothing is written to the tree; and it may leave no process behind. Ports 88xx become free ones.
-Commands of ./dev that take minutes are left out: the tests run those anyway.
+A page is run as in one terminal: fenced blocks with a file name ("```yaml first.yaml") become that
+file, `sh` blocks are commands; the first that fails ends it. Every page has a temporary folder that
+shows the tree through links, with a copy of the guide's own folder, so that nothing is written to
+the tree; and it may leave no process behind. Ports 88xx become free ones. Commands of ./dev that
+take minutes are left out: the tests run those anyway.
 
 A guide with a transcript.txt has to say what stands there, but for times and ids; --update writes
 it anew. Its blocks `text` have to stand in the transcript, those without a name in a file of its
@@ -24,6 +24,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import xml.sax.saxutils
 
@@ -34,6 +35,14 @@ LEFT_OUT = re.compile(r"^\s*\./dev (run|test|bench|soak|fuzz|lint)\b.*\n?", re.M
 PORT = re.compile(r"(?<=127\.0\.0\.1:)88\d\d\b|(?<=--port )88\d\d\b")
 PAGES = ("README.md", "guides/*.md", "guides/*/README.md")
 KEPT = "transcript.txt"
+PUT = """put() {
+  case $(realpath -m "$(dirname "$2")")/ in
+    "$page"/*) mkdir -p "$(dirname "$2")" && rm -f "$2" && cp "$1" "$2" ;;
+    *) echo "$2: would be written to the tree; use a folder that is not in it"; return 1 ;;
+  esac
+}
+page=$PWD
+"""
 LIMIT_S = 300
 PR_SET_CHILD_SUBREAPER = 36
 GRACE_S = 5
@@ -109,38 +118,34 @@ class Page:
         for path in own.rglob("*.yaml"):
             path.write_text(self.ports.replace(path.read_text()))
 
-    def write_file(self, folder, name, body):
-        path = folder / name
-        path.unlink(missing_ok=True)  # never through a link into the tree
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.resolve().is_relative_to(folder.resolve()):
-            self.is_wrong(f"{name}: would be written to the tree; use a folder that is not in it")
-            return
-        path.write_text(self.ports.replace(body))
-
     # Its commands.
 
-    def run_script(self, block, folder, state):
-        script = "".join(f"printf '%s\\n' {shlex.quote('$ ' + command.strip())}\n"
-                         f"{self.ports.replace(command)}\n" for command in commands(block))
-        keep = f"trap '{{ export -p; printf \"cd %q\\n\" \"$PWD\"; }} >{shlex.quote(str(state))}' EXIT"
-        result = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", f"{keep}\n. {shlex.quote(str(state))}\n{script}"],
-            cwd=folder, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, timeout=LIMIT_S, check=False)
-        said = self.ports.restore(result.stdout)
-        print(said, end="", flush=True)
-        self.said += said
-        if result.returncode != 0:
-            self.is_wrong(f"failed: {block.strip()}")
-
-    def run_blocks(self, text, folder, state):
-        state.write_text("")
-        for language, name, body in BLOCK.findall(text):
+    def script(self, text, aside):
+        """One script of all blocks, with each command shown before it is run."""
+        yield PUT
+        for number, (language, name, body) in enumerate(BLOCK.findall(text)):
             if name:
-                self.write_file(folder, name, body)
-            elif language == "sh" and LEFT_OUT.sub("", body).strip():
-                self.run_script(LEFT_OUT.sub("", body), folder, state)
+                file = aside / str(number)
+                file.write_text(self.ports.replace(body))
+                yield f"put {shlex.quote(str(file))} {shlex.quote(name)}\n"
+            elif language == "sh":
+                for command in commands(LEFT_OUT.sub("", body)):
+                    shown = shlex.quote(f"$ {command.strip()}")
+                    yield f"printf '%s\\n' {shown}\n{self.ports.replace(command)}\n"
+
+    def run_script(self, script, folder):
+        process = subprocess.Popen(["bash", "-euo", "pipefail", "-c", script], cwd=folder, text=True,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT)
+        watchdog = threading.Timer(LIMIT_S, process.kill)
+        watchdog.start()
+        for line in process.stdout:
+            said = self.ports.restore(line)
+            print(said, end="", flush=True)
+            self.said += said
+        if process.wait() != 0:
+            self.is_wrong(f"its last command failed, or took too long: {process.returncode}")
+        watchdog.cancel()
 
     # What it shows.
 
@@ -165,7 +170,8 @@ class Page:
         text = self.path.read_text(encoding="utf-8")
         with tempfile.TemporaryDirectory() as name, tempfile.TemporaryDirectory() as aside:
             self.furnish(pathlib.Path(name))
-            self.run_blocks(text, pathlib.Path(name), pathlib.Path(aside) / "state")
+            script = "".join(self.script(text, pathlib.Path(aside)))
+            self.run_script(script, pathlib.Path(name).resolve())
             reap()
             self.problems += end_leftovers()
         if self.guide and ((self.guide / KEPT).exists() or self.update) and not self.problems:

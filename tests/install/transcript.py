@@ -12,6 +12,7 @@ VARYING = [(re.compile(pattern), text) for pattern, text in (
     (r"\b\d\d:\d\d:\d\d\.\d+", "TIME"),
     (r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "UUID"),
     (r"\b[0-9a-f]{16}\b", "KEY"),
+    (r'"t_us":\d+', '"t_us":T'),
     (r" *\+\d+\.\d{6} s", " +T s"),
     (r"\bdue in \d+\.\d+ s", "due in T s"),
     (r"\b\d+\.\d+ sec\b", "T sec"),
