@@ -102,12 +102,24 @@ static void print_steps(const struct tree *tree, int64_t ordinal, const char *be
         if (ordinal == 0 || answer_int(&tree->trace, at, "action") != ordinal)
             continue;
         step_line_read(&line, &tree->trace, at);
-        line.agent = line.rule = atamo_text("");
+        line.agent = line.rule = line.as = atamo_text("");
         line.type = is_emitted(tree, at) ? line.type : atamo_text("");
         (void)fputs(before, stdout);
         print_since(tree, line.t_us);
         step_line_print(&line, &tree->colours, stdout);
     }
+}
+
+/* Whom an action acts for, if its rule says so: its steps tell. */
+static atamo_bytes acts_as(const struct tree *tree, int64_t ordinal)
+{
+    const struct answer *trace = &tree->trace;
+    const uint32_t list = answer_member(trace, 0, "steps");
+
+    for (uint32_t at = answer_first(trace, list); at != 0; at = answer_after(trace, list, at))
+        if (answer_int(trace, at, "action") == ordinal)
+            return answer_text(trace, at, "user");
+    return atamo_text("");
 }
 
 static void print_action(struct tree *tree, uint32_t at)
@@ -118,6 +130,7 @@ static void print_action(struct tree *tree, uint32_t at)
 
     print_text("", answer_text(why, at, "agent"));
     print_text(" ", answer_text(why, at, "action"));
+    print_text(" as ", acts_as(tree, answer_int(why, at, "ordinal")));
     (void)printf("  %s", step_colour(&tree->colours, state));
     print_text("", state);
     (void)fputs(tree->colours.reset, stdout);

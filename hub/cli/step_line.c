@@ -1,8 +1,8 @@
 /* step_line - one step of a message's path as a line for people: of the store's journal, of a hub
  * that is asked, of its telemetry.
  *
- * Happy path: name, agent, type, rule, attempt, reason, as far as they are known. Steps that a
- * newer hub knows are printed by their names. It cannot fail.
+ * Happy path: name, agent, type, user, rule, attempt, reason, as far as they are known. Steps
+ * that a newer hub knows are printed by their names. It cannot fail.
  */
 #include "cli/step_line.h"
 
@@ -11,13 +11,15 @@
 void step_line_read(struct step_line *line, const struct answer *answer, uint32_t node)
 {
     const atamo_bytes text = answer_text(answer, node, "text");
+    const atamo_bytes agent = answer_text(answer, node, "agent");
 
     *line = (struct step_line){
         .t_us = answer_int(answer, node, "t_us"),
         .step = answer_text(answer, node, "step"),
         .type = answer_text(answer, node, "type"),
         .rule = answer_text(answer, node, "rule"),
-        .agent = answer_text(answer, node, "agent"),
+        .agent = agent,
+        .as = agent.size > 0 ? answer_text(answer, node, "user") : atamo_text(""),
         .id = answer_text(answer, node, "id"),
         .why = text.size > 0 ? text : answer_text(answer, node, "reason"),
         .attempt = answer_int(answer, node, "attempt"),
@@ -61,6 +63,7 @@ void step_line_print(const struct step_line *line, const struct cli_colours *col
     (void)fprintf(out, "%*s%s", width > 0 ? width : 1, "", colours->reset);
     put("  ", line->agent, "", out);
     put(line->agent.size > 0 ? " " : "  ", line->type, "", out);
+    put(" as ", line->as, "", out);
     put(" (rule ", line->rule, ")", out);
     if (line->attempt > 0)
         (void)fprintf(out, " attempt %" PRId64, line->attempt);

@@ -23,6 +23,7 @@ static struct step_line line_of(const struct step *step)
         .type = step->type,
         .rule = step->rule,
         .agent = step->agent,
+        .as = step->agent.size > 0 ? step->user : none,
         .id = tells_id(record->step) ? step->text : none,
         .why = step->text.size > 0 && !tells_id(record->step)
                    ? step->text

@@ -80,6 +80,17 @@ class Path(unittest.TestCase):
         result, _ = ask({}, "why", "o-2")
         self.assertEqual(result.returncode, NOT_FOUND)
 
+    def test_an_action_for_somebody_else_says_for_whom(self):
+        steps = [one | ({"user": "office"} if one.get("action") == 2 else {})
+                 for one in TRACE["steps"]]
+        routes = {"GET /v1/events/o-1": Answer(TRACE | {"steps": steps}),
+                  "GET /v1/events/o-1/why": Answer(WHY)}
+        result, _ = ask(routes, "why", "o-1")
+        self.assertEqual(result.stdout, TREE.replace("bad review", "bad review as office"))
+        result, _ = ask(routes, "trace", "o-1")
+        self.assertIn("attempt      out show (rule show) attempt 1\n", result.stdout)
+        self.assertIn("attempt      bad review as office (rule large) attempt 1\n", result.stdout)
+
     def test_an_event_that_no_rule_is_for_is_said_to_be_one(self):
         other = {"id": "parts", "matched": False, "reason": "type is \"order.created\""}
         steps = [TRACE["steps"][0], {"t_us": T_US, "step": "evaluated", "rules": 0, "actions": 0}]
