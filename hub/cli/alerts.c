@@ -50,7 +50,8 @@ void alerts_take(struct alerts *alerts, const atamo_hub *hub, const atamo_teleme
     const atamo_bytes agent = atamo_name(hub, record->agent);
     const atamo_bytes rule = atamo_name(hub, record->rule);
     const atamo_bytes type = atamo_name(hub, record->type);
-    char text[512] = "", message[64] = "", place[300] = "", line[1024];
+    const atamo_bytes as = is_given(agent) ? atamo_name(hub, record->user) : agent;
+    char text[512] = "", message[64] = "", place[512] = "", line[1280];
 
     if (record->step != ATAMO_STEP_ALERT || !may_say(alerts))
         return;
@@ -62,8 +63,8 @@ void alerts_take(struct alerts *alerts, const atamo_hub *hub, const atamo_teleme
         atamo_message_id(hub, record->message, uuid);
         (void)snprintf(message, sizeof message, ", message %s", uuid);
     }
-    if (is_given(rule))
-        (void)snprintf(place, sizeof place, " (rule %.200s)", rule.data);
+    (void)snprintf(place, sizeof place, "%s%.200s%s%.200s%s", is_given(as) ? " as " : "", as.data,
+                   is_given(rule) ? " (rule " : "", rule.data, is_given(rule) ? ")" : "");
     (void)snprintf(line, sizeof line, "%s: %.200s%s%s%s%s", atamo_reason_text(record->reason),
                    type.data, place, message, text[0] != '\0' ? ": " : "", text);
     alerts->log(alerts->log_user, ATAMO_LOG_WARN, is_given(agent) ? agent.data : "hub", line);

@@ -21,7 +21,8 @@ rules:
   - {id: large, on: line.read, when: {data: {n: [{numeric: [">", 5]}]}},
      then: {agent: out, action: show}}
   - {id: other, on: something.else, then: {agent: out, action: show}}
-  - {id: doomed, on: line.read, when: {data: {n: [13]}}, then: {agent: never, action: try}}
+  - {id: doomed, on: line.read, when: {data: {n: [13]}},
+     then: {agent: never, action: try, as: anna}}
 """
 CONTROL = "\033["
 
@@ -129,7 +130,7 @@ class Alerts(unittest.TestCase):
 
     def test_are_lines_of_the_log_that_say_what_why_and_whose(self):
         said, = self.log_of(['{"n": 13}'], "warn")
-        self.assertRegex(said, r"^warn  never: ran out of attempts: try \(rule doomed\), "
+        self.assertRegex(said, r"^warn  never: ran out of attempts: try as anna \(rule doomed\), "
                                r"message [0-9a-f-]{36}")
 
     def test_do_not_flood_the_log(self):
