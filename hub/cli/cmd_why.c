@@ -140,9 +140,11 @@ static void print_action(struct tree *tree, uint32_t at)
     (void)putchar('\n');
 }
 
-/* Why a rule that matched made nothing: said once, though an alert says it, too. */
-static void print_failure(const struct tree *tree, atamo_bytes rule, const char *trunk)
+/* Why a rule that matched made nothing: it failed, which is said once, though an alert says it,
+ * too, or its rule provider wanted nothing; unless what it made is not known yet. */
+static void print_nothing(const struct tree *tree, atamo_bytes rule, const char *trunk)
 {
+    bool said = answer_is(answer_text(&tree->why, 0, "state"), "in flight");
     const struct answer *trace = &tree->trace;
     const uint32_t list = answer_member(trace, 0, "steps");
 
@@ -154,7 +156,10 @@ static void print_failure(const struct tree *tree, atamo_bytes rule, const char 
         print_text(": ", answer_text(trace, at, "reason"));
         print_text(": ", answer_text(trace, at, "text"));
         (void)putchar('\n');
+        said = true;
     }
+    if (!said)
+        (void)printf("%s└─ %sno action%s\n", trunk, tree->colours.dim, tree->colours.reset);
 }
 
 static void print_lone_action(struct tree *tree, uint32_t at)
@@ -192,7 +197,8 @@ static void print_matched(struct tree *tree, uint32_t rule)
     (void)printf("%s %smatched%s", tree->colours.reset, tree->colours.green, tree->colours.reset);
     print_text(": ", answer_text(why, rule, "reason"));
     (void)putchar('\n');
-    print_failure(tree, id, trunk);
+    if (left == 0)
+        print_nothing(tree, id, trunk);
     for (uint32_t at = answer_first(why, list); at != 0; at = answer_after(why, list, at)) {
         char before[32];
 

@@ -115,6 +115,14 @@ class Path(unittest.TestCase):
                          ["└─ rule show matched: all clauses match",
                           "   └─ failed: template field missing: data.total"])
 
+    def test_a_rule_that_matched_and_made_nothing_says_so(self):
+        for state, last in (("finished", ["   └─ no action"]), ("in flight", [])):
+            why = WHY | {"state": state, "rules": WHY["rules"][1:2], "actions": []}
+            result, _ = ask({"GET /v1/events/o-1": Answer(TRACE | {"steps": TRACE["steps"][:2]}),
+                             "GET /v1/events/o-1/why": Answer(why)}, "why", "o-1")
+            self.assertEqual(result.stdout.splitlines()[1:],
+                             ["└─ rule show matched: all clauses match", *last])
+
     def test_why_shows_actions_of_rules_that_have_gone(self):
         routes = {"GET /v1/events/o-1": Answer(TRACE),
                   "GET /v1/events/o-1/why": Answer(WHY | {"rules": []})}
