@@ -7,7 +7,7 @@ the tree; and it may leave no process behind. Ports 88xx become free ones. Comma
 take minutes are left out: the tests run those anyway.
 
 A guide with a transcript.txt has to say what stands there, but for times and ids; --update writes
-it anew. Its blocks `text` have to stand in the transcript, those without a name in a file of its
+it anew, or for the first time if the guide is named. Its blocks `text` have to stand in the transcript, those without a name in a file of its
 folder. --junit FILE writes the results, a test for each page.
 """
 
@@ -231,7 +231,7 @@ def main():
     done = []
     for path in found:
         print(f"== {path.relative_to(tree)}", flush=True)
-        page = Page(path, tree, given.update and (path.parent / KEPT).exists())
+        page = Page(path, tree, given.update and (bool(given.pages) or (path.parent / KEPT).exists()))
         begun = time.monotonic()
         page.run()
         done.append((page, time.monotonic() - begun))
