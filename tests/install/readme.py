@@ -7,8 +7,9 @@ the tree; and it may leave no process behind. Ports 88xx become free ones. Comma
 take minutes are left out: the tests run those anyway.
 
 A guide with a transcript.txt has to say what stands there, but for times and ids; --update writes
-it anew, or for the first time if the guide is named. Its blocks `text` have to stand in the transcript, those without a name in a file of its
-folder. --junit FILE writes the results, a test for each page.
+it anew, or for the first time if the guide is named. Its blocks `text` have to stand in the
+transcript, those without a name in a file of its folder. --junit FILE writes the results, a test for
+each page.
 """
 
 import argparse
