@@ -54,13 +54,23 @@ static void put(const char *before, atamo_bytes text, const char *after, FILE *o
     (void)fputs(after, out);
 }
 
+/* Is its name all that there is to say of it? */
+static bool is_bare(const struct step_line *line)
+{
+    return line->agent.size + line->type.size + line->rule.size + line->id.size + line->why.size ==
+               0 &&
+           line->attempt == 0 && line->due_us <= line->t_us && !answer_is(line->step, "evaluated");
+}
+
 void step_line_print(const struct step_line *line, const struct cli_colours *colours, FILE *out)
 {
     const int width = 11 - (int)line->step.size;
 
     (void)fputs(step_colour(colours, line->step), out);
     answer_put(line->step, out);
-    (void)fprintf(out, "%*s%s", width > 0 ? width : 1, "", colours->reset);
+    if (!is_bare(line))
+        (void)fprintf(out, "%*s", width > 0 ? width : 1, "");
+    (void)fputs(colours->reset, out);
     put("  ", line->agent, "", out);
     put(line->agent.size > 0 ? " " : "  ", line->type, "", out);
     put(" as ", line->as, "", out);

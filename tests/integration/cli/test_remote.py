@@ -80,6 +80,12 @@ class Path(unittest.TestCase):
         result, _ = ask({}, "why", "o-2")
         self.assertEqual(result.returncode, NOT_FOUND)
 
+    def test_a_step_that_is_only_a_name_ends_with_it(self):
+        steps = [{"t_us": T_US, "step": "expired"}, {"t_us": T_US, "step": "expired", "text": "x"}]
+        result, _ = ask({"GET /v1/events/o-1": Answer(TRACE | {"steps": steps})}, "trace", "o-1")
+        self.assertEqual([line.partition(" expired")[2] for line in result.stdout.splitlines()[1:]],
+                         ["", "    : x"])
+
     def test_an_action_for_somebody_else_says_for_whom(self):
         steps = [one | ({"user": "office"} if one.get("action") == 2 else {})
                  for one in TRACE["steps"]]
