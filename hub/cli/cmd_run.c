@@ -31,6 +31,7 @@ static int sum_up(struct running *running, const struct cli_line *line, atamo_st
 
     if (running->client != NULL) {
         (void)atamo_dispatch(running->client, 0, NULL);
+        alerts_end(&running->alerts);
         atamo_client_close(running->client);
     }
     status = atamo_stats_get(running->hub, NULL, &summary.stats);
@@ -53,8 +54,7 @@ enum exit_code cmd_run(const struct cli_line *line)
     status = running_open(&running);
     if (status != ATAMO_OK)
         return cli_exit(status);
-    if (cli_value(line, "quiet") == NULL)
-        running_watch(&running);
+    running_watch(&running);
     running_wait(&running);
     status = sum_up(&running, line, &stats);
     closed = running_close(&running);

@@ -102,12 +102,24 @@ static void print_steps(const struct tree *tree, int64_t ordinal, const char *be
         if (ordinal == 0 || answer_int(&tree->trace, at, "action") != ordinal)
             continue;
         step_line_read(&line, &tree->trace, at);
-        line.agent = line.rule = atamo_text("");
+        line.agent = line.rule = line.as = atamo_text("");
         line.type = is_emitted(tree, at) ? line.type : atamo_text("");
         (void)fputs(before, stdout);
         print_since(tree, line.t_us);
         step_line_print(&line, &tree->colours, stdout);
     }
+}
+
+/* Whom an action acts for, if its rule says so: its steps tell. */
+static atamo_bytes acts_as(const struct tree *tree, int64_t ordinal)
+{
+    const struct answer *trace = &tree->trace;
+    const uint32_t list = answer_member(trace, 0, "steps");
+
+    for (uint32_t at = answer_first(trace, list); at != 0; at = answer_after(trace, list, at))
+        if (answer_int(trace, at, "action") == ordinal)
+            return answer_text(trace, at, "user");
+    return atamo_text("");
 }
 
 static void print_action(struct tree *tree, uint32_t at)
@@ -118,6 +130,7 @@ static void print_action(struct tree *tree, uint32_t at)
 
     print_text("", answer_text(why, at, "agent"));
     print_text(" ", answer_text(why, at, "action"));
+    print_text(" as ", acts_as(tree, answer_int(why, at, "ordinal")));
     (void)printf("  %s", step_colour(&tree->colours, state));
     print_text("", state);
     (void)fputs(tree->colours.reset, stdout);
@@ -125,6 +138,28 @@ static void print_action(struct tree *tree, uint32_t at)
         (void)printf(" after %" PRId64 " attempts", attempt);
     print_text(": ", answer_text(why, at, "reason"));
     (void)putchar('\n');
+}
+
+/* Why a rule that matched made nothing: it failed, which is said once, though an alert says it,
+ * too, or its rule provider wanted nothing; unless what it made is not known yet. */
+static void print_nothing(const struct tree *tree, atamo_bytes rule, const char *trunk)
+{
+    bool said = answer_is(answer_text(&tree->why, 0, "state"), "in flight");
+    const struct answer *trace = &tree->trace;
+    const uint32_t list = answer_member(trace, 0, "steps");
+
+    for (uint32_t at = answer_first(trace, list); at != 0; at = answer_after(trace, list, at)) {
+        if (!answer_is(answer_text(trace, at, "step"), "rule-failed") ||
+            !same(answer_text(trace, at, "rule"), rule))
+            continue;
+        (void)printf("%s└─ %sfailed%s", trunk, tree->colours.red, tree->colours.reset);
+        print_text(": ", answer_text(trace, at, "reason"));
+        print_text(": ", answer_text(trace, at, "text"));
+        (void)putchar('\n');
+        said = true;
+    }
+    if (!said)
+        (void)printf("%s└─ %sno action%s\n", trunk, tree->colours.dim, tree->colours.reset);
 }
 
 static void print_lone_action(struct tree *tree, uint32_t at)
@@ -153,15 +188,18 @@ static void print_matched(struct tree *tree, uint32_t rule)
     const atamo_bytes id = answer_text(why, rule, "id");
     const uint32_t list = answer_member(why, 0, "actions");
     size_t left = count_actions(tree, id);
+    const char *trunk;
 
     print_branch(tree);
+    trunk = tree->last_branch ? "   " : "│  ";
     (void)printf("rule %s", tree->colours.bold);
     print_text("", id);
     (void)printf("%s %smatched%s", tree->colours.reset, tree->colours.green, tree->colours.reset);
     print_text(": ", answer_text(why, rule, "reason"));
     (void)putchar('\n');
+    if (left == 0)
+        print_nothing(tree, id, trunk);
     for (uint32_t at = answer_first(why, list); at != 0; at = answer_after(why, list, at)) {
-        const char *trunk = tree->last_branch ? "   " : "│  ";
         char before[32];
 
         if (!same(answer_text(why, at, "rule"), id))
@@ -182,6 +220,12 @@ static void print_unmatched(struct tree *tree, uint32_t rule)
     (void)fputs(" did not match", stdout);
     print_text(": ", answer_text(&tree->why, rule, "reason"));
     (void)printf("%s\n", tree->colours.reset);
+}
+
+static void print_no_rule(struct tree *tree)
+{
+    print_branch(tree);
+    (void)printf("%sno rule is for this type of event%s\n", tree->colours.dim, tree->colours.reset);
 }
 
 static void print_emitted(struct tree *tree, uint32_t at)
@@ -225,6 +269,7 @@ static void print_tree(struct tree *tree)
     const uint32_t steps = answer_member(&tree->trace, 0, "steps");
     const uint32_t first = answer_first(&tree->trace, steps);
     const size_t others = walk(tree, &tree->why, "rules", is_for_other_type, NULL);
+    bool no_rule;
 
     tree->begun_us = first == 0 ? 0 : answer_int(&tree->trace, first, "t_us");
     remote_print_title(answer_text(&tree->why, 0, "id"));
@@ -235,8 +280,12 @@ static void print_tree(struct tree *tree)
         answer_put_time(tree->begun_us, ANSWER_DATE, stdout);
     }
     (void)putchar('\n');
-    tree->left = walk_all(tree, false) + (others > 0);
+    tree->left = walk_all(tree, false);
+    no_rule = tree->left == 0;
+    tree->left += (size_t)no_rule + (size_t)(others > 0);
     (void)walk_all(tree, true);
+    if (no_rule)
+        print_no_rule(tree);
     if (others == 0)
         return;
     print_branch(tree);

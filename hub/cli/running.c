@@ -89,13 +89,26 @@ int running_open(struct running *running)
     return status;
 }
 
-/* Without it the summary has less to say; the hub runs all the same. */
+static void hear(const atamo_telemetry *records, size_t count, uint64_t lost, void *user)
+{
+    struct running *running = user;
+
+    (void)lost;
+    for (size_t i = 0; i < count; i += atamo_telemetry_span(&records[i])) {
+        unmatched_take(&running->unmatched, &records[i]);
+        alerts_take(&running->alerts, running->hub, &records[i]);
+    }
+}
+
+/* The hub is never held up: some records may be missed. Without a client the summary has less to
+ * say and the log no alerts; the hub runs all the same. */
 void running_watch(struct running *running)
 {
+    running->alerts = (struct alerts){.log = log_line, .log_user = running};
     if (atamo_client_open(running->hub, &running->client) != ATAMO_OK)
         running->client = NULL;
     else
-        (void)unmatched_watch(&running->unmatched, running->client);
+        (void)atamo_watch_telemetry(running->client, ATAMO_WATCH_DROP, hear, running);
 }
 
 void running_reload(struct running *running)

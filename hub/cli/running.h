@@ -6,6 +6,7 @@
 #ifndef HUB_CLI_RUNNING_H
 #define HUB_CLI_RUNNING_H
 
+#include "cli/alerts.h"
 #include "cli/cli.h"
 #include "cli/notify.h"
 #include "cli/unmatched.h"
@@ -18,8 +19,9 @@ struct running {
     bool stopped;
     bool finished;        /* nothing runs any more */
     int64_t for_ms;       /* end after that; -1: no limit */
-    atamo_client *client; /* to see which messages match no rule; NULL: nobody looks */
+    atamo_client *client; /* to hear the telemetry; NULL: nobody listens */
     struct unmatched unmatched;
+    struct alerts alerts;
     struct notify notify;
     struct cli_colours colours; /* of log lines */
     bool to_journal;            /* they go to the journal of systemd */
@@ -30,7 +32,7 @@ struct running {
 /* Take signals and open the hub; what is wrong is said. */
 int running_open(struct running *running);
 
-/* Also look at which messages match no rule. */
+/* Also listen: log alerts, and see which messages match no rule. */
 void running_watch(struct running *running);
 
 /* Until all input has ended and nothing is in flight, a signal, or its time; then let what runs

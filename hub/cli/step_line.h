@@ -10,6 +10,8 @@ struct step_line {
     int64_t t_us;
     atamo_bytes step; /* its name: "attempt" */
     atamo_bytes type, rule, agent, why;
+    atamo_bytes as; /* whom the action acts for, if its rule says so */
+    atamo_bytes id; /* the event's, as its client gave it: where it was taken */
     int64_t attempt, rules, actions;
     int64_t due_us; /* when it goes on */
 };

@@ -7,16 +7,27 @@
 #include "base/clock.h"
 #include "cli/step_line.h"
 
+static bool tells_id(unsigned kind)
+{
+    return kind == ATAMO_STEP_ADMITTED || kind == ATAMO_STEP_RECOVERED ||
+           kind == ATAMO_STEP_DUPLICATE;
+}
+
 static struct step_line line_of(const struct step *step)
 {
     const atamo_telemetry *record = &step->record;
+    const atamo_bytes none = {"", 0};
 
     return (struct step_line){
         .step = atamo_text(atamo_step_name(record->step)),
         .type = step->type,
         .rule = step->rule,
         .agent = step->agent,
-        .why = step->text.size > 0 ? step->text : atamo_text(atamo_reason_text(record->reason)),
+        .as = step->agent.size > 0 ? step->user : none,
+        .id = tells_id(record->step) ? step->text : none,
+        .why = step->text.size > 0 && !tells_id(record->step)
+                   ? step->text
+                   : atamo_text(atamo_reason_text(record->reason)),
         .attempt = record->attempt,
         .rules = (int64_t)record->value[0],
         .actions = (int64_t)record->value[1],

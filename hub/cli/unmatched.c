@@ -3,20 +3,10 @@
  */
 #include "cli/unmatched.h"
 
-static void take(const atamo_telemetry *records, size_t count, uint64_t lost, void *user)
+void unmatched_take(struct unmatched *unmatched, const atamo_telemetry *record)
 {
-    struct unmatched *unmatched = user;
-
-    (void)lost;
-    for (size_t i = 0; i < count; i += atamo_telemetry_span(&records[i]))
-        if (records[i].step == ATAMO_STEP_EVALUATED && records[i].value[0] == 0)
-            unmatched->last[unmatched->count++ % UNMATCHED_KEPT] = records[i].message;
-}
-
-int unmatched_watch(struct unmatched *unmatched, atamo_client *client)
-{
-    *unmatched = (struct unmatched){0};
-    return atamo_watch_telemetry(client, ATAMO_WATCH_DROP, take, unmatched);
+    if (record->step == ATAMO_STEP_EVALUATED && record->value[0] == 0)
+        unmatched->last[unmatched->count++ % UNMATCHED_KEPT] = record->message;
 }
 
 uint64_t unmatched_at(const struct unmatched *unmatched, size_t index)

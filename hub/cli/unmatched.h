@@ -1,4 +1,4 @@
-/* unmatched - which were the last messages that no rule matched? Belongs to one client. */
+/* unmatched - which were the last messages that no rule matched? */
 #ifndef HUB_CLI_UNMATCHED_H
 #define HUB_CLI_UNMATCHED_H
 
@@ -11,9 +11,8 @@ struct unmatched {
     uint64_t count;                /* seen in all */
 };
 
-/* Look at all telemetry from now on, without ever holding the hub up: some may be missed. The
- * client is dispatched by the caller. Status of atamo_watch_telemetry(). */
-int unmatched_watch(struct unmatched *unmatched, atamo_client *client);
+/* One record of the telemetry. */
+void unmatched_take(struct unmatched *unmatched, const atamo_telemetry *record);
 
 /* The i-th of those kept, oldest first; 0 past the last. */
 uint64_t unmatched_at(const struct unmatched *unmatched, size_t index);

@@ -21,7 +21,8 @@ rules:
   - {id: large, on: line.read, when: {data: {n: [{numeric: [">", 5]}]}},
      then: {agent: out, action: show}}
   - {id: other, on: something.else, then: {agent: out, action: show}}
-  - {id: doomed, on: line.read, when: {data: {n: [13]}}, then: {agent: never, action: try}}
+  - {id: doomed, on: line.read, when: {data: {n: [13]}},
+     then: {agent: never, action: try, as: anna}}
 """
 CONTROL = "\033["
 
@@ -112,6 +113,30 @@ class Summary(unittest.TestCase):
     def test_quiet_says_nothing_of_success(self):
         self.assertEqual(atamo("run", "--quiet", MINIMAL, text="").stderr, "")
         self.assertEqual(atamo("check", "--quiet", MINIMAL).stdout, "")
+
+
+class Alerts(unittest.TestCase):
+    def setUp(self):
+        self.config = write("wanted.yaml", WANTED)
+
+    def log_of(self, lines, *words):
+        with Running(self.config) as hub:
+            hub.shows('{"n": 6}', "by large")
+            hub.reload()  # answered by the one who also hears of alerts: it listens by now
+            hub.say("\n".join(lines))
+            self.assertEqual(hub.end_of_input(), 0)
+            hub.thread.join()
+            return [line for line in hub.lines.queue if any(word in line for word in words)]
+
+    def test_are_lines_of_the_log_that_say_what_why_and_whose(self):
+        said, = self.log_of(['{"n": 13}'], "warn")
+        self.assertRegex(said, r"^warn  never: ran out of attempts: try as anna \(rule doomed\), "
+                               r"message [0-9a-f-]{36}")
+
+    def test_do_not_flood_the_log(self):
+        said = self.log_of(['{"n": 13}'] * 2000, "ran out of attempts", "left out here")
+        self.assertIn("alerts were left out here", said[-1])
+        self.assertLess(len(said), 1000)
 
 
 class Json(unittest.TestCase):

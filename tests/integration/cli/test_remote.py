@@ -17,7 +17,7 @@ def step(after, name, **more):
 
 
 TRACE = {"id": "o-1", "message": UUID, "type": "order.created", "state": "dead", "steps": [
-    step(0, "admitted"), step(10, "evaluated", rules=2, actions=2),
+    step(0, "admitted", id="o-1"), step(10, "evaluated", rules=2, actions=2),
     step(20, "attempt", action=1, agent="out", type="show", rule="show", attempt=1),
     step(30, "done", action=1, agent="out", type="show", rule="show", attempt=1, outcome="done"),
     step(40, "attempt", action=2, agent="bad", type="review", rule="large", attempt=1),
@@ -63,6 +63,7 @@ class Path(unittest.TestCase):
         result, asked = ask({"GET /v1/events/o/1 ?": Answer(TRACE)}, "trace", "o/1 ?")
         self.assertEqual(asked[0].raw_path, "/v1/events/o%2F1%20%3F")
         self.assertEqual(result.stdout.splitlines()[0], "o-1  order.created  dead")
+        self.assertRegex(result.stdout.splitlines()[1], r" admitted +o-1$")
         self.assertIn("2023-11-14 22:13:20.000050 retry        bad review (rule large) attempt 1: "
                       "no answer, due in 1.000 s", result.stdout)
         result, _ = ask({"GET /v1/events/o-1": Answer(TRACE)}, "trace", "o-1", "--json")
@@ -78,6 +79,55 @@ class Path(unittest.TestCase):
         self.assertEqual(json.loads(result.stdout), WHY)
         result, _ = ask({}, "why", "o-2")
         self.assertEqual(result.returncode, NOT_FOUND)
+
+    def test_a_step_that_is_only_a_name_ends_with_it(self):
+        steps = [{"t_us": T_US, "step": "expired"}, {"t_us": T_US, "step": "expired", "text": "x"}]
+        result, _ = ask({"GET /v1/events/o-1": Answer(TRACE | {"steps": steps})}, "trace", "o-1")
+        self.assertEqual([line.partition(" expired")[2] for line in result.stdout.splitlines()[1:]],
+                         ["", "    : x"])
+
+    def test_an_action_for_somebody_else_says_for_whom(self):
+        steps = [one | ({"user": "office"} if one.get("action") == 2 else {})
+                 for one in TRACE["steps"]]
+        routes = {"GET /v1/events/o-1": Answer(TRACE | {"steps": steps}),
+                  "GET /v1/events/o-1/why": Answer(WHY)}
+        result, _ = ask(routes, "why", "o-1")
+        self.assertEqual(result.stdout, TREE.replace("bad review", "bad review as office"))
+        result, _ = ask(routes, "trace", "o-1")
+        self.assertIn("attempt      out show (rule show) attempt 1\n", result.stdout)
+        self.assertIn("attempt      bad review as office (rule large) attempt 1\n", result.stdout)
+
+    def test_an_event_that_no_rule_is_for_is_said_to_be_one(self):
+        other = {"id": "parts", "matched": False, "reason": "type is \"order.created\""}
+        steps = [TRACE["steps"][0], {"t_us": T_US, "step": "evaluated", "rules": 0, "actions": 0}]
+        trace = Answer(TRACE | {"state": "finished", "steps": steps})
+        why = WHY | {"state": "finished", "actions": []}
+        for rules, last in (([], "└─ no rule is for this type of event\n"),
+                            ([other], "├─ no rule is for this type of event\n"
+                                      "└─ 1 rule is for other types of events\n")):
+            result, _ = ask({"GET /v1/events/o-1": trace,
+                             "GET /v1/events/o-1/why": Answer(why | {"rules": rules})}, "why", "o-1")
+            self.assertEqual(result.stdout.partition("\n")[2], last)
+        result, _ = ask({"GET /v1/events/o-1": trace}, "trace", "o-1")
+        self.assertIn("evaluated    no rule matched\n", result.stdout)
+
+    def test_a_rule_that_matched_and_failed_says_why(self):
+        failed = {"t_us": T_US, "step": "rule-failed", "rule": "show",
+                  "reason": "template field missing", "text": "data.total"}
+        why = WHY | {"rules": WHY["rules"][1:2], "actions": []}
+        result, _ = ask({"GET /v1/events/o-1": Answer(TRACE | {"steps": [failed]}),
+                         "GET /v1/events/o-1/why": Answer(why)}, "why", "o-1")
+        self.assertEqual(result.stdout.splitlines()[1:],
+                         ["└─ rule show matched: all clauses match",
+                          "   └─ failed: template field missing: data.total"])
+
+    def test_a_rule_that_matched_and_made_nothing_says_so(self):
+        for state, last in (("finished", ["   └─ no action"]), ("in flight", [])):
+            why = WHY | {"state": state, "rules": WHY["rules"][1:2], "actions": []}
+            result, _ = ask({"GET /v1/events/o-1": Answer(TRACE | {"steps": TRACE["steps"][:2]}),
+                             "GET /v1/events/o-1/why": Answer(why)}, "why", "o-1")
+            self.assertEqual(result.stdout.splitlines()[1:],
+                             ["└─ rule show matched: all clauses match", *last])
 
     def test_why_shows_actions_of_rules_that_have_gone(self):
         routes = {"GET /v1/events/o-1": Answer(TRACE),
