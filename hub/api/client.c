@@ -135,11 +135,14 @@ static void take_back(atamo_client *client)
 /* [hub thread] What the program was handed and has not said it is done with counts as taken. */
 static int leave_one(atamo_client *client, struct request *request)
 {
-    const int status = flow_request_leave(&client->hub->flow, request);
+    int status;
 
-    if (status != ATAMO_OK)
+    asked_remove(&client->asked, request); /* first: a request is in one table at a time */
+    status = flow_request_leave(&client->hub->flow, request);
+    if (status != ATAMO_OK) {
+        asked_add(&client->asked, request);
         return status;
-    asked_remove(&client->asked, request);
+    }
     atomic_fetch_sub(&request->out, request->handed);
     atomic_fetch_sub(&request->waiting, request->handed);
     request->handed = 0;
