@@ -1,7 +1,7 @@
 """Turn the public headers into the declarations of the binding: declare.py INCLUDE FOLDER.
 
-Writes FOLDER/_abi.py from INCLUDE/atamo/hub.h, kv.h and what they include, so that structs,
-constants and functions cannot differ from those the library was built with. Comments, preprocessor
+Writes FOLDER/_abi.py from INCLUDE/atamo/hub.h, agent.h, auditor.h and what they include, so that
+structs, constants and functions cannot differ from those the library was built with. Comments, preprocessor
 lines and the bodies of inline functions are left out; the rest is given to cffi as it stands.
 Exits 77 where cffi is not there.
 """
@@ -68,7 +68,9 @@ def main():
     ffi = cffi.FFI()
     ffi.set_source("_abi", None)
     ffi.cdef(read_headers(include))
-    ffi.emit_python_code(str(folder / "_abi.py"))
+    made = folder / "_abi.py"
+    ffi.emit_python_code(str(made))
+    made.write_text("# mypy: ignore-errors\n" + made.read_text())
     return 0
 
 

@@ -22,6 +22,7 @@ try:
 except ImportError:  # before Python 3.11
     from typing_extensions import Unpack
 
+_BUSY: int = lib.ATAMO_BUSY
 _NS = 1_000_000_000
 _HINT_S = 0.1  # room() is a hint: look again after this long
 
@@ -152,7 +153,7 @@ class Action:
         if event == NULL:
             raise Gone("this action has ended")
         made: dict[str, Any] = json.loads(read_sized(
-            lambda buffer, capacity: host.event_json(host.table, event, buffer, capacity)))
+            lambda buffer, capacity: int(host.event_json(host.table, event, buffer, capacity))))
         return made
 
     def _check_unsettled(self) -> None:
@@ -190,9 +191,9 @@ class Action:
         host = self._host
         response.body = (from_buffer(payload), len(payload))
         status = host.respond(host.table, self.number, response)
-        if status == lib.ATAMO_BUSY:
+        if status == _BUSY:
             status = self._send_later(response, wait)
-        if status == lib.ATAMO_BUSY:
+        if status == _BUSY:
             raise Busy("the client is slow: no room for a response")
         check(status)
 
@@ -202,8 +203,8 @@ class Action:
         host = self._host
         with host.changed:
             while True:
-                status: int = host.respond(host.table, self.number, response)
-                if status != lib.ATAMO_BUSY:
+                status = int(host.respond(host.table, self.number, response))
+                if status != _BUSY:
                     return status
                 if self.cancelled or not host.is_open:
                     raise Gone("nobody wants this action any more")

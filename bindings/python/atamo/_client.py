@@ -149,10 +149,10 @@ class Client:
         with self._lock:
             draft = self._draft.fill(event, data, fields)
             self._check_open()
-            status = lib.atamo_submit(self._pointer, draft, self._receipt)
+            pointer, receipt = self._pointer, self._receipt
+            status: int = lib.atamo_submit(pointer, draft, receipt)
             if status != 0:
-                self._retry(status, wait,
-                            lambda: lib.atamo_submit(self._pointer, draft, self._receipt))
+                self._retry(status, wait, lambda: int(lib.atamo_submit(pointer, draft, receipt)))
             number: int = self._receipt.message
             return number
 

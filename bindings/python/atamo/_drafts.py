@@ -135,7 +135,9 @@ class Draft:
         if isinstance(event, bytes):
             text = event
         else:
-            text = to_bytes({"specversion": "1.0", **event})
+            whole: dict[str, object] = {"specversion": "1.0"}
+            whole.update(event)
+            text = to_bytes(whole)
         if self._reader is None:
             opened = new("atamo_reader **")
             check(lib.atamo_reader_open(opened))

@@ -87,7 +87,7 @@ def _check_report(status: int, report: Any) -> list[Problem]:
     problems = _problems(report)
     if status == lib.ATAMO_INVALID and problems:
         raise ConfigError(problems)
-    check(status)
+    check(status, "\n".join(str(problem) for problem in problems if not problem.warning))
     return problems
 
 
@@ -191,7 +191,7 @@ class Hub:
         return self._each("atamo_rule_state", lib.atamo_rule_get)
 
     def _each(self, struct: str, get: Callable[[Any, int, Any], int]) -> list[dict[str, Any]]:
-        made = []
+        made: list[dict[str, Any]] = []
         state = sized(struct)
         while get(self._pointer, len(made), state) == 0:
             made.append(fields_of(state))

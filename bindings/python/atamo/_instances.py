@@ -64,7 +64,8 @@ class Bound:
 
     def _finish(self, action: Action, result: object) -> None:
         if type(result) is types.GeneratorType:
-            result = _respond_with_each(action, result)
+            _respond_with_each(action, result)
+            result = None
         if result is LATER:
             self.later[action.number] = action
         elif result is None:
@@ -238,6 +239,8 @@ class Registration:
         self._kind: type[Plugin] = plugin if isinstance(plugin, type) else type(plugin)
         if not issubclass(self._kind, (Agent, Auditor)):
             raise TypeError(f"{plugin!r} is neither an Agent nor an Auditor")
+        name = self._kind.id or self._kind.__name__
+        self.id = _WORD.sub("-", name).replace("_", "-").lower()
         self._kept: list[Any] = []
         self._used = False
         self.instances: set[Bound] = set()
@@ -267,7 +270,7 @@ class Registration:
         kind = self._kind
         table = sized("atamo_plugin")
         table.abi = lib.ATAMO_ABI
-        table.id = self._text(kind.id or _WORD.sub("-", kind.__name__).replace("_", "-").lower())
+        table.id = self._text(self.id)
         table.version = self._text(kind.version)
         about = (self._plugin.__doc__ or "").strip().partition("\n")[0]
         table.summary = self._text(about or "In Python.")

@@ -58,12 +58,12 @@ class Option:
     """
 
     name: str
+    about: str  # one sentence
     kind: str = "text"
     default: Optional[str] = None
     required: bool = False
     secret: bool = False
     choices: Sequence[str] = ()
-    about: str = ""
 
 
 class Plugin:
@@ -127,7 +127,7 @@ class FunctionAgent(Agent):
     """What @agent makes of a function. It can still be called."""
 
     def __init__(self, function: Handler) -> None:
-        self.handle = function  # type: ignore[method-assign, assignment]
+        self.handle = function  # type: ignore[assignment]
         self.__doc__ = function.__doc__
 
     def __call__(self, action: Action) -> object:
