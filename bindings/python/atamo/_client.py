@@ -23,7 +23,7 @@ from typing import Any, Callable, Iterable, Optional, Sequence
 from ._drafts import Data, Draft, Event, Fields
 from ._errors import Busy, Closed, NotFound, Timeout, check, error_of
 from ._library import NULL, ffi, implements, lib, new, sized
-from ._requests import COUNTED, Replies, Reply, ReplyKind, Request, Slow
+from ._requests import COUNTED, Replies, Reply, ReplyKind, Request, Slow, read_replies
 from ._telemetry import Names, Record, read_records
 
 try:
@@ -74,12 +74,10 @@ class Inbox:
 def _on_replies(replies: Any, count: int, user: Any) -> None:
     """An interrupt (Ctrl-C) may come anywhere in here: no reply is lost by it, or there twice."""
     inbox: Inbox = ffi.from_handle(user)
-    arrived = inbox.replies
-    start = len(arrived)
-    while len(arrived) - start < count:
+    before = len(inbox.replies)
+    while len(inbox.replies) == before:
         try:
-            for index in range(len(arrived) - start, count):
-                arrived.append(Reply(replies[index]))
+            inbox.replies.extend(read_replies(replies, count))
         except BaseException as error:
             inbox.raised = error
 
@@ -127,9 +125,13 @@ class Client:
         self._close = weakref.finalize(self, _close_client, self._pointer, home, self._lock,
                                        (self._handle, self._inbox))
         self._is_open = True
+        self._news = threading.Condition()  # some thread has dispatched
+        self._leader = 0  # the thread that waits for the descriptor; others wait for it
+        self._followers = 0
         self._draft = Draft()
         self._receipt = sized("atamo_receipt")
         self._options = sized("atamo_request_options")
+        self._wanted: tuple[object, ...] = ()  # what the options say
         self._number = new("uint64_t *")
         self._requests: dict[int, Request] = {}
         self._watcher: Optional[Records] = None
@@ -186,33 +188,39 @@ class Client:
                 **fields: Unpack[Fields]) -> Request:
         """Submit an event and hear what agents respond. `timeout` in seconds, None: no limit;
         `answers` 0: of all agents, 1: of the first, more: a quorum. Replies go to `on_replies` in
-        batches, the END reply last; without it they wait to be iterated. `queue` and `slow` bound
+        batches, which may be of several requests with the same function, the END reply of each last;
+        without it they wait to be iterated. `queue` and `slow` bound
         the replies that wait; `keep` is how many seconds the request outlives this client. The rest
         is as hub.h says of the flags of those names.
         """
         request = Request(self, queue, on_replies)
-        flags = (feed and lib.ATAMO_FEED) | (parts and lib.ATAMO_PARTS)
-        flags |= (until_accepted and lib.ATAMO_UNTIL_ACCEPTED) | (detached and lib.ATAMO_DETACHED)
-        flags |= on_replies is None and lib.ATAMO_BY_HAND
+        wanted = (timeout, on_replies is None, feed, parts, until_accepted, detached, answers, slow,
+                  queue, keep)
         with self._lock:
             draft = self._draft.fill(event, data, fields)
-            options = self._options
-            options.timeout_ms, options.flags = _milliseconds(timeout), flags
-            options.answers, options.slow, options.queue = answers, slow, queue
-            options.keep_ms = round(keep * 1000)
+            if wanted != self._wanted:
+                self._set_options(*wanted)
             self._check_open()
-
-            def ask() -> int:
-                status: int = lib.atamo_request(self._pointer, draft, options, _on_replies,
-                                                self._handle, self._number)
-                return status
-
-            status = ask()
+            given = (self._pointer, draft, self._options, _on_replies, self._handle, self._number)
+            status: int = lib.atamo_request(*given)
             if status != 0:
-                self._retry(status, wait, ask)
+                self._retry(status, wait, lambda: int(lib.atamo_request(*given)))
             request.id = self._number[0]
             self._requests[request.id] = request
         return request
+
+    def _set_options(self, timeout: Optional[float], by_hand: bool, feed: bool, parts: bool,
+                     until_accepted: bool, detached: bool, answers: int, slow: Slow, queue: int,
+                     keep: float) -> None:
+        options = self._options
+        options.flags = (feed and lib.ATAMO_FEED) | (parts and lib.ATAMO_PARTS)
+        options.flags |= (until_accepted and lib.ATAMO_UNTIL_ACCEPTED) | (by_hand and lib.ATAMO_BY_HAND)
+        options.flags |= detached and lib.ATAMO_DETACHED
+        options.timeout_ms = _milliseconds(timeout)
+        options.answers, options.slow, options.queue = answers, slow, queue
+        options.keep_ms = round(keep * 1000)
+        self._wanted = (timeout, by_hand, feed, parts, until_accepted, detached, answers, slow, queue,
+                        keep)
 
     def feed(self, event: Event, data: Data = None, *, timeout: Optional[float] = None,
              slow: Slow = Slow.BLOCK, queue: int = 0, keep: float = 0, parts: bool = False,
@@ -294,8 +302,52 @@ class Client:
             raised, self._inbox.raised = self._inbox.raised, None
             if raised is not None:
                 raise raised
-            self._hand_out()
+            try:
+                self._hand_out()
+            finally:
+                if self._followers:
+                    self._tell_followers()
             return count
+
+    def _turn(self, request: Request, timeout: Optional[float]) -> bool:
+        """Sleep until something has come and was handed out, by this thread or another; False: the
+        time is over."""
+        me = threading.get_ident()
+        with self._news:
+            if request.has_news:
+                return True
+            if self._leader not in (0, me):
+                self._followers += 1
+                try:
+                    return self._news.wait(timeout)
+                finally:
+                    self._followers -= 1
+            before, self._leader = self._leader, me
+        try:
+            return self._lead(request, timeout)
+        finally:
+            self._leader = before  # a callback may wait within the dispatch() of its own thread
+            self._tell_followers()
+
+    def _lead(self, request: Request, timeout: Optional[float]) -> bool:
+        until = None if timeout is None else time.monotonic() + timeout
+        while not request.has_news:  # a thread that only dispatches may have seen to it
+            left = _SLICE_S if until is None else min(_SLICE_S, until - time.monotonic())
+            if self.wait(max(0.0, left)):
+                self.dispatch()
+                return True
+            if left <= 0:
+                return False
+        return True
+
+    def _after_fork(self) -> None:
+        """Locks that another thread of the parent held would never be free."""
+        self._lock, self._news = threading.RLock(), threading.Condition()
+        self._shut()
+
+    def _tell_followers(self) -> None:
+        with self._news:
+            self._news.notify_all()
 
     def _hand_out(self) -> None:
         arrived, records = self._inbox.replies, self._inbox.records
@@ -304,28 +356,33 @@ class Client:
             if request is None:
                 arrived.popleft()  # cancelled
             elif request._on_replies is None:
-                request._arrive(self._ended(arrived.popleft()))
+                reply = arrived.popleft()
+                if reply.kind is ReplyKind.END:
+                    self._forget(reply.request)
+                request._arrive(reply)
             else:
-                self._call(request, request._on_replies)
+                request._on_replies(self._batch(request._on_replies))
         while records and self._watcher is not None:
             self._watcher(*records.popleft())
 
-    def _ended(self, reply: Reply) -> Reply:
-        if reply.kind is ReplyKind.END:
-            self._forget(reply.request)
-        return reply
-
-    def _call(self, request: Request, function: Replies) -> None:
-        """All replies at the front that are for one request."""
-        arrived = self._inbox.replies
-        batch = []
-        while arrived and arrived[0].request == request.id:
-            batch.append(self._ended(arrived.popleft()))
-        if batch[-1].kind is ReplyKind.END:
-            request._arrive(batch[-1])
-        elif request.is_attached:  # it may have been made to be iterated
-            self._taken(request.id, sum(reply.kind in COUNTED for reply in batch))
-        function(batch)
+    def _batch(self, function: Replies) -> list[Reply]:
+        """All replies at the front that are for one function; of several requests, perhaps."""
+        arrived, requests = self._inbox.replies, self._requests
+        batch: list[Reply] = []
+        while arrived:
+            reply = arrived[0]
+            request = requests.get(reply.request)
+            if request is not None:
+                if request._on_replies != function:
+                    break
+                batch.append(reply)
+                if reply.kind is ReplyKind.END:
+                    self._forget(reply.request)
+                    request._arrive(reply)
+                elif request.is_attached and reply.kind in COUNTED:  # made to be iterated, perhaps
+                    self._taken(reply.request, 1)
+            arrived.popleft()
+        return batch
 
     # --- asyncio
 
@@ -387,6 +444,7 @@ class Client:
         self._inbox.records.clear()
         for request in list(self._requests.values()):
             request._shut()
+        self._tell_followers()
         self._requests.clear()
 
     def __enter__(self) -> "Client":

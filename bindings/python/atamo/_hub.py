@@ -267,7 +267,7 @@ def _forget_all() -> None:
     for hub in list(_hubs):
         hub._home.is_open = False
         for client in list(hub._clients):
-            client._shut()
+            client._after_fork()
 
 
 os.register_at_fork(after_in_child=_forget_all)

@@ -25,6 +25,7 @@ from ._telemetry import Names, read_records, reason_text
 
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _MS = 1000
+_EARLY = 4096  # actions cancelled before they began: so many are handed over at most
 
 
 def _reason(error: BaseException) -> str:
@@ -50,11 +51,14 @@ class Bound:
         self.running: dict[int, Action] = {}  # whose handler has not returned
         self.later: "weakref.WeakValueDictionary[int, Action]" = weakref.WeakValueDictionary()
         self.held: dict[int, tuple[Action, bytes]] = {}  # results for which there was no room
+        self.early: dict[int, None] = {}  # cancelled, and no worker has begun them
 
     def perform(self, number: int) -> None:
         action = Action(self.host, number, self.waits)
         self.running[number] = action
         try:
+            if self.early and self.early.pop(number, number) is None:
+                raise Gone("cancelled before it began")
             self._finish(action, self.plugin.handle(action))
         except BaseException as error:
             with contextlib.suppress(Error):  # another thread has settled it
@@ -96,9 +100,14 @@ class Bound:
         return self.running.get(number) or self.later.get(number)
 
     def cancel(self, number: int, reason: str) -> None:
+        self.early[number] = None  # before the look whether it has begun
         held = self.held.pop(number, None)
         action = held[0] if held is not None else self.find(number)
-        if action is None or action.is_settled:
+        if action is None:
+            self._forget_oldest()
+            return
+        self.early.pop(number, None)
+        if action.is_settled:
             return
         action.cancelled = True
         self.host.tell()
@@ -106,6 +115,11 @@ class Bound:
             action.fail(reason)
         else:
             self.plugin.cancel(action, reason)
+
+    def _forget_oldest(self) -> None:
+        """It may have ended meanwhile, and never begin."""
+        if len(self.early) > _EARLY:
+            self.early.pop(next(iter(self.early)), None)
 
     def room(self, number: int) -> None:
         held = self.held.pop(number, None)

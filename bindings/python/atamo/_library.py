@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import pathlib
-from typing import Any, Callable
+import struct
+from typing import Any, Callable, Iterator
 
 from . import _abi, _place
 
@@ -36,9 +37,9 @@ def sized(name: str) -> Any:
     return made
 
 
-def function_of(struct: str, field: str) -> Any:
+def function_of(table: str, field: str) -> Any:
     """The type of a function in a table."""
-    return dict(ffi.typeof(struct).fields)[field].type
+    return dict(ffi.typeof(table).fields)[field].type
 
 
 def implements(kind: Any, error: Any = None) -> Callable[[Callable[..., Any]], Any]:
@@ -68,17 +69,48 @@ def c_text(value: Any) -> str:
     return taken.decode("utf-8", "replace")
 
 
-def fields_of(struct: Any) -> dict[str, Any]:
-    """The flat struct that `struct` points at: numbers, texts, lists of numbers."""
+def fields_of(pointer: Any) -> dict[str, Any]:
+    """The flat struct that `pointer` names: numbers, texts, lists of numbers."""
     made: dict[str, Any] = {}
-    for name, field in ffi.typeof(struct).item.fields:
+    for name, field in ffi.typeof(pointer).item.fields:
         if name in ("size", "reserved"):
             continue
-        value = getattr(struct, name)
+        value = getattr(pointer, name)
         if field.type.kind == "array":
             value = c_text(value) if field.type.item.cname == "char" else list(value)
         made[name] = value
     return made
+
+
+_FORMATS = {"uint64_t": "Q", "size_t": "N", "int64_t": "q", "uint32_t": "I", "int32_t": "i",
+            "uint16_t": "H", "double": "d"}
+
+
+class Rows:
+    """The values of many structs at once, by the layout that the headers give them. Texts are two
+    values: address and size."""
+
+    def __init__(self, name: str) -> None:
+        self.names: list[str] = []
+        layout = "".join(self._formats(ffi.typeof(name), ""))
+        self.struct = struct.Struct(layout)
+        if self.struct.size != ffi.sizeof(name):
+            raise TypeError(f"{name} has a layout that this package does not know")
+
+    def _formats(self, kind: Any, before: str) -> Iterator[str]:
+        for name, field in kind.fields:
+            if field.type.kind == "struct":
+                yield from self._formats(field.type, f"{before}{name}.")
+                continue
+            self.names.append(before + name)
+            yield "P" if field.type.kind in ("pointer", "function") else _FORMATS[field.type.cname]
+
+    def at(self, *names: str) -> list[int]:
+        """Where these values are in a row."""
+        return [self.names.index(name) for name in names]
+
+    def read(self, array: Any, count: int) -> Iterator[tuple[Any, ...]]:
+        return self.struct.iter_unpack(bytes(ffi.buffer(array, count * self.struct.size)))
 
 
 def read_sized(call: Callable[[Any, int], int]) -> bytes:

@@ -12,14 +12,19 @@ import asyncio
 import collections
 import enum
 import json
+import operator
 import time
-from typing import Any, AsyncIterator, Callable, Generator, Iterator, Optional, Protocol, Sequence
+from ctypes import string_at
+from typing import (Any, AsyncIterator, Callable, Generator, Iterator, NamedTuple, Optional, Protocol,
+                    Sequence)
 
 from ._errors import Closed, Error, Timeout, error_of
-from ._library import bytes_of, lib, text_of
+from ._library import Rows, lib
 
 
 class ReplyKind(enum.IntEnum):
+    """What a reply is."""
+
     DATA = lib.ATAMO_REPLY_DATA  # a response of an agent
     PROGRESS = lib.ATAMO_REPLY_PROGRESS  # how far an agent is
     END = lib.ATAMO_REPLY_END  # the last one
@@ -38,26 +43,21 @@ COUNTED = (ReplyKind.DATA, ReplyKind.PROGRESS)  # these need room in a request's
 _KINDS = {int(kind): kind for kind in ReplyKind}
 
 
-class Reply:
+class Reply(NamedTuple):
     """One reply to a request."""
 
-    __slots__ = ("request", "kind", "status", "sequence", "agent", "rule", "body", "progress", "key",
-                 "lost", "done", "actions")
-
-    def __init__(self, reply: Any) -> None:
-        kind = reply.kind
-        self.request: int = reply.request
-        self.kind: ReplyKind = _KINDS[kind]
-        self.sequence: int = reply.sequence  # from 1; it jumps where replies were left out
-        self.lost: int = reply.lost  # how many were left out right before this one
-        self.agent: str = text_of(reply.agent)
-        self.rule: str = text_of(reply.rule)
-        self.body: bytes = bytes_of(reply.body)
-        self.progress: float = reply.progress
-        self.key: str = text_of(reply.key) if kind == lib.ATAMO_REPLY_DATA else ""
-        self.status: int = reply.status  # END, PART: 0, or the status of an Error
-        self.done: int = reply.done  # END: actions that were done...
-        self.actions: int = reply.actions  # ...of so many
+    request: int
+    kind: ReplyKind
+    sequence: int  # from 1; it jumps where replies were left out
+    lost: int  # how many were left out right before this one
+    agent: str
+    rule: str
+    body: bytes
+    key: str  # DATA: what it is about, if the agent says so
+    progress: float
+    status: int  # END, PART: 0, or the status of an Error
+    done: int  # END: actions that were done...
+    actions: int  # ...of so many
 
     @property
     def text(self) -> str:
@@ -76,14 +76,40 @@ class Reply:
         return f"<Reply {self.kind.name} {self.sequence} from {self.agent!r}: {self.body[:60]!r}>"
 
 
+_rows = Rows("atamo_reply")
+_NUMBERS = operator.itemgetter(*_rows.at("request", "kind", "sequence", "lost", "progress", "status",
+                                         "done", "actions"))
+_TEXTS = operator.itemgetter(*_rows.at("agent.data", "agent.size", "rule.data", "rule.size",
+                                       "body.data", "body.size", "key.data", "key.size"))
+
+
+def read_replies(replies: Any, count: int) -> list[Reply]:
+    """A batch at once, for speed; names of agents and rules come again and again within it."""
+    made: list[Reply] = []
+    names: dict[tuple[int, int], str] = {}
+    for row in _rows.read(replies, count):
+        request, kind, sequence, lost, progress, status, done, actions = _NUMBERS(row)
+        agent_at, agent_size, rule_at, rule_size, body_at, body_size, key_at, key_size = _TEXTS(row)
+        agent = names.get((agent_at, agent_size))
+        if agent is None:
+            agent = names[agent_at, agent_size] = string_at(agent_at, agent_size).decode()
+        rule = names.get((rule_at, rule_size))
+        if rule is None:
+            rule = names[rule_at, rule_size] = string_at(rule_at, rule_size).decode()
+        body = string_at(body_at, body_size) if body_size else b""
+        key = string_at(key_at, key_size).decode("utf-8", "replace") if key_size else ""
+        made.append(Reply(request, _KINDS[kind], sequence, lost, agent, rule, body, key, progress,
+                          status, done, actions))
+    return made
+
+
 Replies = Callable[[Sequence[Reply]], None]
 
 
 class ClientOfRequest(Protocol):
     """What a request needs of its client."""
 
-    def dispatch(self, budget: float = ...) -> int: ...
-    def wait(self, timeout: Optional[float] = ...) -> bool: ...
+    def _turn(self, request: Request, timeout: Optional[float]) -> bool: ...
     def join_loop(self, loop: Optional[asyncio.AbstractEventLoop] = ...) -> None: ...
     def _taken(self, request: int, count: int) -> None: ...
     def _cancel(self, request: int) -> None: ...
@@ -95,6 +121,9 @@ class Request:
 
     As a context manager it is cancelled at the end of the block, if it has not ended by then.
     """
+
+    __slots__ = ("_client", "_on_replies", "_waiting", "_report_at", "_untold", "_is_open", "_waiter",
+                 "is_attached", "id", "end", "__weakref__")
 
     def __init__(self, client: ClientOfRequest, queue: int, on_replies: Optional[Replies]) -> None:
         self._client = client
@@ -145,6 +174,11 @@ class Request:
             self._client._taken(self.id, self._untold)
         self._untold = 0
 
+    @property
+    def has_news(self) -> bool:
+        """next() need not wait."""
+        return bool(self._waiting) or not self._is_open
+
     def _check_end(self) -> None:
         if self.end is not None and self.end.status != 0:
             raise error_of(self.end.status, self.end.text)
@@ -163,9 +197,8 @@ class Request:
                 self._check_end()
                 return None
             left = None if until is None else max(0.0, until - time.monotonic())
-            if not self._client.wait(left):
+            if not self._client._turn(self, left):
                 raise Timeout("no reply within the time given")
-            self._client.dispatch()
 
     def __iter__(self) -> Iterator[Reply]:
         while True:

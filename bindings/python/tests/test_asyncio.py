@@ -3,7 +3,7 @@
 import asyncio
 import unittest
 
-from hubs import LIMIT_S, Gate, atamo, open_hub, until
+from hubs import LIMIT_S, atamo, open_hub
 
 
 @atamo.agent
@@ -102,16 +102,20 @@ class Asyncio(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(str(told[0]["exception"]), "in a callback")
 
     async def test_a_full_hub_is_waited_for(self):
-        taken = busy = 0
-        while taken < 500 or busy == 0:
-            try:
+        self.hub.pause("echo")
+        taken = 0
+        with self.assertRaises(atamo.Busy):
+            while True:
                 self.client.submit("echo", taken)
                 taken += 1
-            except atamo.Busy:
-                busy += 1
-                await asyncio.wait_for(self.client.room(), LIMIT_S)
+        room = asyncio.create_task(self.client.room())
+        await asyncio.sleep(0.01)
+        self.assertFalse(room.done())
+        self.hub.resume("echo")
+        await asyncio.wait_for(room, LIMIT_S)
+        self.client.submit("echo", taken)
         self.hub.wait_idle(LIMIT_S)
-        self.assertEqual(self.hub.stats()["finished"], taken)
+        self.assertEqual(self.hub.stats()["finished"], taken + 1)
 
     async def test_closing_the_client_wakes_who_awaits(self):
         async def ask():

@@ -120,7 +120,7 @@ class Answers(unittest.TestCase):
     def test_all_agents_answer_or_the_first_or_a_quorum(self):
         with open_three() as hub, hub.client() as client:
             first = client.request("ask", answers=1)
-            self.assertEqual(len(first.result()), 1)
+            self.assertIn(first.result()[0].json(), ("quick", "other"))
             self.assertTrue(first.end.partial)
             two = client.request("ask", answers=2)
             self.assertEqual({reply.agent for reply in two.result()}, {"quick", "other"})
@@ -230,17 +230,26 @@ class Cancelling(unittest.TestCase):
     def test_a_callback_may_close_its_client(self):
         with open_hub(echo) as hub:
             client = hub.client()
-            client.request("echo", 1, on_replies=lambda replies: client.close())
-            client.request("echo", 2, on_replies=lambda replies: self.fail("after close"))
+            called = []
+
+            def close(number):
+                def hear(replies):
+                    called.append(number)
+                    client.close()
+                return hear
+
+            for number in range(5):
+                client.request("echo", number, on_replies=close(number))
             hub.wait_idle(LIMIT_S)
             client.dispatch(0)
+            self.assertEqual(len(called), 1)
             with self.assertRaises(atamo.Closed):
                 client.dispatch()
 
     def test_leaving_the_block_cancels_the_request(self):
         with open_hub(Waits) as hub, hub.client() as client:
             with client.request("waits") as request:
-                pass
+                until(lambda: hub.stats()["running"] == 1)
             with self.assertRaises(atamo.Closed):
                 request.result()
             hub.wait_idle(LIMIT_S)
