@@ -9,7 +9,7 @@
     with atamo.Hub(CONFIGURATION, plugins=[greet]) as hub, hub.client() as client:
         print(client.request("greet", {"name": "Ada"}).result()[0].json())
 
-The README beside this file shows the rest. Errors are exceptions, named after the library's statuses.
+The README of bindings/python shows the rest. Errors are exceptions, named after the library's statuses.
 """
 
 from ._actions import Action, Facts

@@ -11,15 +11,13 @@ from __future__ import annotations
 import json
 import threading
 import time
-from typing import Any, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from ._drafts import Data, Draft, Fields, to_bytes
 from ._errors import Busy, Closed, Gone, check
 from ._library import (NULL, bytes_of, ffi, from_buffer, lib, new, read_sized, sized, text_of)
 
-try:
-    from typing import Unpack
-except ImportError:  # before Python 3.11
+if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 _BUSY: int = lib.ATAMO_BUSY

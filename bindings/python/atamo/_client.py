@@ -18,7 +18,7 @@ import select
 import threading
 import time
 import weakref
-from typing import Any, Callable, Iterable, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Optional, Sequence
 
 from ._drafts import Data, Draft, Event, Fields
 from ._errors import Busy, Closed, NotFound, Timeout, check, error_of
@@ -26,9 +26,7 @@ from ._library import NULL, ffi, implements, lib, new, sized
 from ._requests import COUNTED, Replies, Reply, ReplyKind, Request, Slow, read_replies
 from ._telemetry import Names, Record, read_records
 
-try:
-    from typing import Unpack
-except ImportError:  # before Python 3.11
+if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 FOREVER_MS = 0xFFFFFFFF
