@@ -18,7 +18,7 @@ import time
 
 BLOCK = re.compile(r"^```(\w+)[ \t]*(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LEFT_OUT = re.compile(r"^\s*\./dev (run|test|bench|soak|fuzz|lint)\b.*$", re.MULTILINE)
-PAGES = ("README.md", "guides/*.md", "guides/*/README.md")
+PAGES = ("README.md", "guides/*.md", "guides/*/README.md", "bindings/*/README.md")
 LIMIT_S = 300
 PR_SET_CHILD_SUBREAPER = 36
 GRACE_S = 5
