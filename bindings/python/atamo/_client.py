@@ -68,27 +68,35 @@ class Inbox:
         self.raised: Optional[BaseException] = None
 
 
-@implements(ffi.typeof("atamo_reply_fn"))
+def _interrupted(_kind: object, error: BaseException, trace: Any) -> None:
+    """Ctrl-C may come anywhere in a callback: its work is done all the same, once, and dispatch()
+    raises it."""
+    given = trace.tb_frame.f_locals
+    inbox: Inbox = ffi.from_handle(given["user"])
+    inbox.raised = error
+    if "records" in given:
+        if len(inbox.records) == given.get("before", len(inbox.records)):
+            _take_records(inbox, given["records"], given["count"], given["lost"])
+    elif len(inbox.replies) == given.get("before", len(inbox.replies)):
+        inbox.replies.extend(read_replies(given["replies"], given["count"]))
+
+
+@implements(ffi.typeof("atamo_reply_fn"), on_error=_interrupted)
 def _on_replies(replies: Any, count: int, user: Any) -> None:
-    """An interrupt (Ctrl-C) may come anywhere in here: no reply is lost by it, or there twice."""
     inbox: Inbox = ffi.from_handle(user)
-    before = len(inbox.replies)
-    while len(inbox.replies) == before:
-        try:
-            inbox.replies.extend(read_replies(replies, count))
-        except BaseException as error:
-            inbox.raised = error
+    before = len(inbox.replies)  # for _interrupted()
+    inbox.replies.extend(read_replies(replies, count))
 
 
-@implements(ffi.typeof("atamo_telemetry_fn"))
+def _take_records(inbox: Inbox, records: Any, count: int, lost: int) -> None:
+    inbox.records.append((read_records(records, count, inbox.home.names), lost))
+
+
+@implements(ffi.typeof("atamo_telemetry_fn"), on_error=_interrupted)
 def _on_records(records: Any, count: int, lost: int, user: Any) -> None:
     inbox: Inbox = ffi.from_handle(user)
     before = len(inbox.records)
-    while len(inbox.records) == before:
-        try:
-            inbox.records.append((read_records(records, count, inbox.home.names), lost))
-        except BaseException as error:
-            inbox.raised = error
+    _take_records(inbox, records, count, lost)
 
 
 def _close_client(pointer: Any, home: Home, lock: threading.RLock, _handle: object) -> None:

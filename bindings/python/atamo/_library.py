@@ -42,11 +42,13 @@ def function_of(table: str, field: str) -> Any:
     return dict(ffi.typeof(table).fields)[field].type
 
 
-def implements(kind: Any, error: Any = None) -> Callable[[Callable[..., Any]], Any]:
-    """Make a Python function one that C can call; `error` is returned if it raises after all."""
+def implements(kind: Any, error: Any = None,
+               on_error: Any = None) -> Callable[[Callable[..., Any]], Any]:
+    """Make a Python function one that C can call. If it raises after all, on_error(type, error,
+    traceback) is called and `error` returned."""
 
     def wrap(function: Callable[..., Any]) -> Any:
-        return ffi.callback(kind, function, error)
+        return ffi.callback(kind, function, error, on_error)
 
     return wrap
 

@@ -253,6 +253,26 @@ class Cancelling(unittest.TestCase):
             ended.wait()
         self.assertEqual(reasons, [(True, "client")])
 
+    def test_what_is_cancelled_before_a_worker_has_time_for_it_is_not_begun(self):
+        started, go, begun = Gate(), Gate(), []
+
+        @atamo.agent
+        def works(action):
+            begun.append(action.json())
+            started.open()
+            go.wait()
+
+        with open_hub(works, keys=", workers: 1") as hub, hub.client() as client:
+            client.submit("works", 1)
+            started.wait()
+            request = client.request("works", 2)
+            until(lambda: hub.stats()["running"] == 2)
+            request.cancel()
+            go.open()
+            hub.wait_idle(LIMIT_S)
+            client.request("works", 3).result()
+        self.assertEqual(begun, [1, 3])
+
     def test_a_generator_is_closed_when_its_client_has_gone(self):
         closed = Gate()
 

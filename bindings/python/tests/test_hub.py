@@ -131,11 +131,11 @@ class End(unittest.TestCase):
         client = hub.client()
         hub.close()
         hub.close()
-        client.close()
         for call in (hub.stats, hub.client, client.dispatch, lambda: client.submit("echo"),
                      lambda: client.request("echo"), lambda: client.watch(None), client.wait):
             with self.assertRaises(atamo.Closed):
                 call()
+        client.close()
 
     def test_a_hub_that_had_to_cancel_says_so(self):
         started = Gate()

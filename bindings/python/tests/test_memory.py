@@ -5,7 +5,7 @@ import os
 import pathlib
 import unittest
 
-from hubs import LIMIT_S, atamo, open_hub
+from hubs import LIMIT_S, QUIET, atamo, config, open_hub
 
 ROUND = 4_000
 ROUNDS = 6
@@ -63,6 +63,22 @@ class Memory(unittest.TestCase):
             self.assertLess(objects() - count, ROUND // 10)
             self.assertLess(resident() - memory, SLACK)
             self.assertEqual((hub.stats()["requests"], len(client._requests)), (0, 0))
+
+    def test_reloads_leave_no_instances_behind(self):
+        class Changes(atamo.Agent):
+            options = [atamo.Option("n", "A number.", "integer", default="0")]
+
+            def handle(self, action):
+                return self.config["n"]
+
+        text = config("changes", keys=", config: {n: %d}")
+        with atamo.Hub(text % 0, plugins=[Changes], **QUIET) as hub, hub.client() as client:
+            for number in range(1, 20):
+                hub.reload(text % number)
+                self.assertEqual(client.request("changes").result()[0].json(), number)
+            gc.collect()
+            alive = [each for each in gc.get_objects() if isinstance(each, Changes)]
+            self.assertLess(len(alive), 5)
 
     def test_hubs_and_clients_leave_nothing_behind(self):
         def life():

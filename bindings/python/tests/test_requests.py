@@ -189,6 +189,30 @@ class Answers(unittest.TestCase):
                 client.dispatch()
         self.assertEqual(got[0].json(), 1)
 
+    def test_an_interrupt_in_a_callback_comes_out_of_dispatch_and_nothing_is_lost(self):
+        class Alarm(Exception):
+            pass
+
+        def rise(*_):
+            raise Alarm
+
+        before = signal.signal(signal.SIGUSR1, rise)
+        self.addCleanup(signal.signal, signal.SIGUSR1, before)
+        read = atamo._client.read_replies
+        self.addCleanup(setattr, atamo._client, "read_replies", read)
+
+        def interrupted(replies, count):
+            atamo._client.read_replies = read
+            signal.raise_signal(signal.SIGUSR1)
+
+        with open_hub(echo) as hub, hub.client() as client:
+            requests = [client.request("echo", number) for number in range(10)]
+            hub.wait_idle(LIMIT_S)
+            atamo._client.read_replies = interrupted
+            with self.assertRaises(Alarm):
+                client.dispatch(0)
+            self.assertEqual([request.result()[0].json() for request in requests], list(range(10)))
+
     def test_an_interrupt_while_waiting_loses_nothing(self):
         with open_hub(echo, Waits) as hub, hub.client() as client:
             client.request("waits")
@@ -226,6 +250,22 @@ class Cancelling(unittest.TestCase):
             client.dispatch(0)
             client.dispatch(0)
         self.assertEqual(len(seen), 1)
+
+    def test_what_is_cancelled_is_not_heard_of_though_its_replies_were_there_already(self):
+        requests, seen = [], []
+
+        def cancel_one(replies):
+            requests[2].cancel()
+
+        def hear(replies):
+            seen.extend(reply.json() for reply in replies if reply.kind is atamo.ReplyKind.DATA)
+
+        with open_hub(echo, keys=", workers: 1") as hub, hub.client() as client:
+            for number, function in enumerate([cancel_one, hear, hear, hear]):
+                requests.append(client.request("echo", number, on_replies=function))
+            hub.wait_idle(LIMIT_S)
+            until(lambda: requests[3].end, client)
+        self.assertEqual(seen, [1, 3])
 
     def test_a_callback_may_close_its_client(self):
         with open_hub(echo) as hub:
