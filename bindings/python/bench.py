@@ -1,9 +1,10 @@
 """What the package costs: bench.py BUILD. Prints one JSON object.
 
 submit_take: a Python program submits 100,000 events, an inline agent in Python takes each, reads its
-body, and is done. The limit beside it is what crossing between Python and C costs when nothing is done
-there, as often as it happens for one message: three calls and one callback, on one thread. Both need the
-interpreter for every step, so no program can do better with it by using more threads.
+body, and is done; submit_all_take does so with submit_all(). The limit beside it is what crossing between
+Python and C costs when nothing is done there, as often as it happens for one message that is submitted
+alone: three calls and one callback, on one thread. Every step needs the interpreter, so no program can do
+better by using more threads.
 
 request: an agent in Python answers 100,000 requests, of which 2,000 are under way at a time. feed: an
 agent in Python responds 100,000 times to one feed that is iterated. cffi and ctypes: nanoseconds of one
@@ -89,14 +90,17 @@ def open_hub(atamo, handle, mode):
     return atamo.Hub(CONFIG, plugins=[agent], log=lambda *line: None)
 
 
-def submit_take(atamo):
+def submit_take(atamo, many):
     def take(action):
         action.body
 
     with open_hub(atamo, take, atamo.INLINE) as hub, hub.client() as client:
         def run():
-            for _ in range(COUNT):
-                client.submit("take", DATA, wait=None)
+            if many:
+                client.submit_all(("take", DATA) for _ in range(COUNT))
+            else:
+                for _ in range(COUNT):
+                    client.submit("take", DATA, wait=None)
             hub.wait_idle(LIMIT_S)
 
         took = best(run)
@@ -142,10 +146,11 @@ def main():
 
     by_cffi, by_ctypes = with_cffi(), with_ctypes()
     limit = best(cross, by_cffi)
-    took = submit_take(atamo)
+    took, took_many = submit_take(atamo, many=False), submit_take(atamo, many=True)
     print(json.dumps({
         "case": "python", "messages": COUNT, "submit_take_per_s": round(COUNT / took),
         "limit_per_s": round(COUNT / limit), "ratio": round(limit / took, 2),
+        "submit_all_take_per_s": round(COUNT / took_many),
         "request_per_s": round(COUNT / request(atamo)), "feed_per_s": round(COUNT / feed(atamo)),
         "cffi": crossing(by_cffi), "ctypes": crossing(by_ctypes)}))
     return 0

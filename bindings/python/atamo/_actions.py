@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from ._drafts import Data, Draft, Fields, to_bytes
 from ._errors import Busy, Closed, Gone, check
-from ._library import (NULL, bytes_of, ffi, from_buffer, lib, new, read_sized, sized, text_of)
+from ._library import NULL, bytes_of, from_buffer, lib, new, read_sized, sized, text_of
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

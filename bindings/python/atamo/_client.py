@@ -12,24 +12,25 @@ Closed after close().
 from __future__ import annotations
 
 import asyncio
-import collections
-import os
 import select
 import threading
 import time
 import weakref
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Optional, Sequence
 
+from . import _inbox as inbox
 from ._drafts import Data, Draft, Event, Fields
-from ._errors import Busy, Closed, NotFound, Timeout, check, error_of
-from ._library import NULL, ffi, implements, lib, new, sized
-from ._requests import COUNTED, Replies, Reply, ReplyKind, Request, Slow, read_replies
-from ._telemetry import Names, Record, read_records
+from ._errors import Closed, check
+from ._library import NULL, ffi, lib, new, sized
+from ._requests import COUNTED, Replies, Reply, ReplyKind, Request, Slow
+from ._telemetry import Record
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 FOREVER_MS = 0xFFFFFFFF
+_MANY = 256  # events at a time
+_NO_FIELDS: Fields = {}
 _BUSY = lib.ATAMO_BUSY
 _GRACE_S = 1.0  # for a thread that is in a call when the interpreter ends
 _SLICE_S = 0.1  # how often a thread that waits looks whether the client was closed
@@ -37,69 +38,7 @@ _SLICE_S = 0.1  # how often a thread that waits looks whether the client was clo
 Records = Callable[[Sequence[Record], int], None]
 
 
-class Home:
-    """The hub as the library knows it: shared by the hub, its clients and their finalizers."""
-
-    def __init__(self, pointer: Any) -> None:
-        self.pointer = pointer
-        self.process = os.getpid()
-        self.is_open = True
-        self.names = Names(lambda number: _name(pointer, number))
-
-    @property
-    def is_here(self) -> bool:
-        """Not closed, and not that of a parent process."""
-        return self.is_open and self.process == os.getpid()
-
-
-def _name(pointer: Any, number: int) -> str:
-    name = lib.atamo_name(pointer, number)
-    text: str = ffi.unpack(name.data, name.size).decode("utf-8", "replace") if name.size else ""
-    return text
-
-
-class Inbox:
-    """What the library's callbacks leave for dispatch() to hand out."""
-
-    def __init__(self, home: Home) -> None:
-        self.home = home
-        self.replies: collections.deque[Reply] = collections.deque()
-        self.records: collections.deque[tuple[list[Record], int]] = collections.deque()
-        self.raised: Optional[BaseException] = None
-
-
-def _interrupted(_kind: object, error: BaseException, trace: Any) -> None:
-    """Ctrl-C may come anywhere in a callback: its work is done all the same, once, and dispatch()
-    raises it."""
-    given = trace.tb_frame.f_locals
-    inbox: Inbox = ffi.from_handle(given["user"])
-    inbox.raised = error
-    if "records" in given:
-        if len(inbox.records) == given.get("before", len(inbox.records)):
-            _take_records(inbox, given["records"], given["count"], given["lost"])
-    elif len(inbox.replies) == given.get("before", len(inbox.replies)):
-        inbox.replies.extend(read_replies(given["replies"], given["count"]))
-
-
-@implements(ffi.typeof("atamo_reply_fn"), on_error=_interrupted)
-def _on_replies(replies: Any, count: int, user: Any) -> None:
-    inbox: Inbox = ffi.from_handle(user)
-    before = len(inbox.replies)  # for _interrupted()
-    inbox.replies.extend(read_replies(replies, count))
-
-
-def _take_records(inbox: Inbox, records: Any, count: int, lost: int) -> None:
-    inbox.records.append((read_records(records, count, inbox.home.names), lost))
-
-
-@implements(ffi.typeof("atamo_telemetry_fn"), on_error=_interrupted)
-def _on_records(records: Any, count: int, lost: int, user: Any) -> None:
-    inbox: Inbox = ffi.from_handle(user)
-    before = len(inbox.records)
-    _take_records(inbox, records, count, lost)
-
-
-def _close_client(pointer: Any, home: Home, lock: threading.RLock, _handle: object) -> None:
+def _close_client(pointer: Any, home: inbox.Home, lock: threading.RLock, _handle: object) -> None:
     if not lock.acquire(timeout=_GRACE_S):
         return
     try:
@@ -119,13 +58,13 @@ def _milliseconds(seconds: Optional[float]) -> int:
 class Client:
     """Made by Hub.client(). Close it, or use it as a context manager."""
 
-    def __init__(self, hub: object, home: Home) -> None:
+    def __init__(self, hub: object, home: inbox.Home) -> None:
         opened = new("atamo_client **")
         check(lib.atamo_client_open(home.pointer, opened))
         self._hub = hub  # lives as long as its clients
         self._home = home
         self._pointer = opened[0]
-        self._inbox = Inbox(home)
+        self._inbox = inbox.Inbox(home)
         self._handle = ffi.new_handle(self._inbox)
         self._lock = threading.RLock()
         self._close = weakref.finalize(self, _close_client, self._pointer, home, self._lock,
@@ -135,6 +74,7 @@ class Client:
         self._leader = 0  # the thread that waits for the descriptor; others wait for it
         self._followers = 0
         self._draft = Draft()
+        self._many: tuple[Any, list[Draft]] = (None, [])
         self._receipt = sized("atamo_receipt")
         self._options = sized("atamo_request_options")
         self._wanted: tuple[object, ...] = ()  # what the options say
@@ -166,11 +106,37 @@ class Client:
 
     def submit_all(self, events: Iterable[tuple[str, Data]], *,
                    wait: Optional[float] = None) -> int:
-        """Submit (type, data) pairs one after the other; returns how many there were."""
-        count = 0
-        for count, (kind, data) in enumerate(events, 1):
-            self.submit(kind, data, wait=wait)
-        return count
+        """Submit many (type, data) pairs, some hundreds at a time, for a fifth of the cost of
+        submit(). Returns how many there were; `wait` is for each that finds the hub full."""
+        count, left = 0, iter(events)
+        with self._lock:
+            if not self._many[1]:
+                self._many = Draft.make_row(_MANY)
+            row, drafts = self._many
+            while True:
+                filled = 0
+                for draft, (kind, data) in zip(drafts, left):
+                    if not isinstance(kind, str):
+                        raise TypeError("submit_all() takes types with data, not whole events")
+                    draft.fill(kind, data, _NO_FIELDS)
+                    filled += 1
+                self._check_open()
+                self._submit_row(row, filled, wait)
+                count += filled
+                if filled < _MANY:
+                    return count
+
+    def _submit_row(self, row: Any, count: int, wait: Optional[float]) -> None:
+        taken = 0
+        while taken < count:
+            status = lib.atamo_submit_batch(self._pointer, row + taken, count - taken)
+            if status > 0:
+                taken += status
+            else:  # this one alone
+                at = row + taken
+                self._retry(status, wait,
+                            lambda: int(lib.atamo_submit(self._pointer, at, self._receipt)))
+                taken += 1
 
     def _retry(self, status: int, wait: Optional[float], call: Callable[[], int]) -> None:
         """Try a call again while the hub is full."""
@@ -207,7 +173,7 @@ class Client:
             if wanted != self._wanted:
                 self._set_options(*wanted)
             self._check_open()
-            given = (self._pointer, draft, self._options, _on_replies, self._handle, self._number)
+            given = (self._pointer, draft, self._options, inbox.on_replies, self._handle, self._number)
             status: int = lib.atamo_request(*given)
             if status != 0:
                 self._retry(status, wait, lambda: int(lib.atamo_request(*given)))
@@ -244,7 +210,7 @@ class Client:
         made.id, made.is_attached = request, True
         with self._lock:
             self._check_open()
-            check(lib.atamo_attach(self._pointer, request, _on_replies, self._handle))
+            check(lib.atamo_attach(self._pointer, request, inbox.on_replies, self._handle))
             self._requests[request] = made
         return made
 
@@ -276,7 +242,7 @@ class Client:
         flags = (own and lib.ATAMO_WATCH_OWN) | (drop and lib.ATAMO_WATCH_DROP)
         with self._lock:
             self._check_open()
-            function = NULL if on_records is None else _on_records
+            function = NULL if on_records is None else inbox.on_records
             check(lib.atamo_watch_telemetry(self._pointer, flags, function, self._handle))
             self._inbox.records.clear()
             self._watcher = on_records

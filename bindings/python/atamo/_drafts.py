@@ -57,8 +57,8 @@ def to_bytes(data: Data) -> bytes:
 class Draft:
     """A struct atamo_event_draft that is filled again and again. For one thread at a time."""
 
-    def __init__(self) -> None:
-        self._draft = sized("atamo_event_draft")
+    def __init__(self, struct: Any = None) -> None:
+        self._draft = sized("atamo_event_draft") if struct is None else struct
         self._type = self._draft.type
         self._data = self._draft.data
         self._named = ""
@@ -88,6 +88,14 @@ class Draft:
             for name, value in fields.items():
                 self._set_field(name, value)
         return self._draft
+
+    @staticmethod
+    def make_row(count: int) -> tuple[Any, list[Draft]]:
+        """An array of structs, and a draft over each."""
+        row = new("atamo_event_draft[]", count)
+        for struct in row:
+            struct.size = ffi.sizeof("atamo_event_draft")
+        return row, [Draft(row + at) for at in range(count)]
 
     def _wipe(self) -> None:
         ffi.buffer(self._draft)[:] = bytes(ffi.sizeof("atamo_event_draft"))

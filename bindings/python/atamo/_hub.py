@@ -15,8 +15,9 @@ import time
 import weakref
 from typing import Any, Callable, Iterator, Mapping, Optional, Sequence, Union
 
-from ._client import Client, Home
+from ._client import Client
 from ._errors import Closed, ConfigError, Problem, Timeout, check
+from ._inbox import Home
 from ._instances import Registration
 from ._library import (NULL, c_text, ffi, fields_of, function_of, implements, lib, new,
                        read_into_buffer, sized)

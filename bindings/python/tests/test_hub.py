@@ -1,7 +1,6 @@
 """A hub inside a Python program: configurations, its state, its end."""
 
 import gc
-import json
 import os
 import pathlib
 import subprocess

@@ -97,6 +97,32 @@ class Events(unittest.TestCase):
             self.assertEqual(hub.stats()["done"], 1)
             hub.close(limit=0)
 
+    def test_many_events_are_submitted_at_once_each_of_them_once_and_in_order(self):
+        seen = []
+
+        @atamo.agent
+        def note(action):
+            seen.append(action.json())
+
+        with open_hub(note, settings="{max_messages: 100}", keys=", workers: 1, queue: 100000") as hub:
+            with hub.client() as client:
+                self.assertEqual(client.submit_all(("note", n) for n in range(20_000)), 20_000)
+                self.assertEqual(client.submit_all([]), 0)
+                self.assertEqual(client.submit_all([("nothing", None)]), 1)
+                hub.wait_idle(LIMIT_S)
+        self.assertEqual(seen, list(range(20_000)))
+
+    def test_one_of_many_that_cannot_be_is_told_after_those_before_it(self):
+        with open_hub(echo) as hub, hub.client() as client:
+            with self.assertRaises(atamo.Invalid):
+                client.submit_all([("echo", 1), ("echo", 2), ("", 3), ("echo", 4)])
+            with self.assertRaises(ValueError):
+                client.submit_all([("echo", 1, 2)])
+            with self.assertRaises(TypeError):
+                client.submit_all([({"type": "echo"}, 1)])
+            hub.wait_idle(LIMIT_S)
+            self.assertEqual(hub.stats()["accepted"], 2)
+
     def test_a_full_hub_is_busy_and_may_be_waited_for(self):
         go = Gate()
 
@@ -198,17 +224,17 @@ class Answers(unittest.TestCase):
 
         before = signal.signal(signal.SIGUSR1, rise)
         self.addCleanup(signal.signal, signal.SIGUSR1, before)
-        read = atamo._client.read_replies
-        self.addCleanup(setattr, atamo._client, "read_replies", read)
+        read = atamo._inbox.read_replies
+        self.addCleanup(setattr, atamo._inbox, "read_replies", read)
 
         def interrupted(replies, count):
-            atamo._client.read_replies = read
+            atamo._inbox.read_replies = read
             signal.raise_signal(signal.SIGUSR1)
 
         with open_hub(echo) as hub, hub.client() as client:
             requests = [client.request("echo", number) for number in range(10)]
             hub.wait_idle(LIMIT_S)
-            atamo._client.read_replies = interrupted
+            atamo._inbox.read_replies = interrupted
             with self.assertRaises(Alarm):
                 client.dispatch(0)
             self.assertEqual([request.result()[0].json() for request in requests], list(range(10)))
