@@ -67,7 +67,7 @@ class Client:
         self._inbox = inbox.Inbox(home)
         self._handle = ffi.new_handle(self._inbox)
         self._lock = threading.RLock()
-        self._close = weakref.finalize(self, _close_client, self._pointer, home, self._lock,
+        self._close = weakref.finalize(self, home.run, _close_client, self._pointer, home, self._lock,
                                        (self._handle, self._inbox))
         self._is_open = True
         self._news = threading.Condition()  # some thread has dispatched

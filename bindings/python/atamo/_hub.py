@@ -57,20 +57,15 @@ class _Kept:
 def _close_hub(home: Home, kept: _Kept, limit: Optional[float] = None) -> int:
     if not home.is_here:
         return 0
+    for helper in home.helpers:
+        if helper is not threading.current_thread():
+            helper.join()
     limit_ms = lib.atamo_stop_limit(home.pointer) if limit is None else round(limit * 1000)
     home.is_open = False
     status: int = lib.atamo_close(home.pointer, limit_ms)
     if status == lib.ATAMO_TIMEOUT:
         _left.append(kept)
     return status
-
-
-def _close_forgotten(home: Home, kept: _Kept) -> None:
-    """The garbage collector runs on any thread: not on one of the hub's own."""
-    if isinstance(threading.current_thread(), threading._DummyThread):
-        threading.Thread(target=_close_hub, args=(home, kept)).start()
-    else:
-        _close_hub(home, kept)
 
 
 def _problems(report: Any) -> list[Problem]:
@@ -96,7 +91,8 @@ class Hub:
     """A hub inside this program.
 
     `config` is YAML text, the same as a dict, or a path (pathlib.Path). `plugins` are agents and
-    auditors of this program: classes, or objects that are copied for each of their instances.
+    auditors of this program: classes, made anew for each of their instances, or objects, which are
+    the first instance themselves and are copied for further ones.
     `plugin_path` are folders with more plugins. `log` hears log lines, on threads of the hub;
     without it they go to stderr.
     """
@@ -123,7 +119,7 @@ class Hub:
         self.warnings = _check_report(status, report[0])
         self._home = Home(opened[0])
         self._kept = kept
-        self._close = weakref.finalize(self, _close_forgotten, self._home, kept)
+        self._close = weakref.finalize(self, self._home.run, _close_hub, self._home, kept)
         self._clients: "weakref.WeakSet[Client]" = weakref.WeakSet()
         _hubs.add(self)
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import collections
 import os
-from typing import Any, Optional
+import threading
+from typing import Any, Callable, Optional
 
 from ._library import ffi, implements, lib
 from ._requests import Reply, read_replies
@@ -22,7 +23,18 @@ class Home:
         self.pointer = pointer
         self.process = os.getpid()
         self.is_open = True
+        self.helpers: list[threading.Thread] = []
         self.names = Names(lambda number: _name(pointer, number))
+
+    def run(self, function: Callable[..., object], *arguments: object) -> None:
+        """Run what waits for the hub. The garbage collector may ask for that on any thread: on one
+        of a hub's own it would wait for ever."""
+        if not isinstance(threading.current_thread(), threading._DummyThread):
+            function(*arguments)
+            return
+        helper = threading.Thread(target=function, args=arguments, daemon=False)
+        self.helpers.append(helper)
+        helper.start()
 
     @property
     def is_here(self) -> bool:

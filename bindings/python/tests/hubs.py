@@ -44,10 +44,10 @@ class Gate:
         assert self._event.wait(LIMIT_S), "it did not come"
 
 
-def until(condition, client=None):
+def until(condition, client=None, limit_s=LIMIT_S):
     """Wait for a condition that other threads make true; a client dispatches meanwhile."""
     moment = threading.Event()
-    for _ in range(LIMIT_S * 1000):
+    for _ in range(limit_s * 1000):
         if condition():
             return
         if client is not None:

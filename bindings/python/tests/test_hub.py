@@ -167,6 +167,24 @@ class End(unittest.TestCase):
             gc.collect()
         until(lambda: len(list(pathlib.Path("/proc/self/task").iterdir())) == before)
 
+    def test_a_hub_that_is_collected_on_its_own_thread_is_closed_all_the_same(self):
+        threads = len(list(pathlib.Path("/proc/self/task").iterdir()))
+        forgotten = Gate()
+
+        @atamo.agent(mode=atamo.INLINE)
+        def collect(action):
+            forgotten.wait()
+            gc.collect()
+
+        gc.disable()
+        self.addCleanup(gc.enable)
+        hub = open_hub(collect)
+        hub.mine = hub.client()  # which knows its hub: only the collector finds them
+        hub.mine.submit("collect")
+        del hub
+        forgotten.open()
+        until(lambda: len(list(pathlib.Path("/proc/self/task").iterdir())) == threads, limit_s=5)
+
     def run_program(self, text):
         """Run a program that forgets something; what it wrote."""
         preface = "import sys, os, atamo\n@atamo.agent\ndef echo(action):\n    return action.body\n"
