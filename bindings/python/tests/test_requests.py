@@ -366,6 +366,16 @@ class Leaving(unittest.TestCase):
                 until(lambda: request.end is not None, second)
         self.assertEqual([reply.json() for reply in got[:-1]], list(range(300)))
 
+    def test_many_kept_requests_outlive_their_client(self):
+        with open_hub(echo) as hub:
+            for _ in range(5):
+                with hub.client() as first:
+                    numbers = [first.request("echo", at, keep=60 * (at % 3 > 0)).id for at in range(100)]
+                with hub.client() as second:
+                    for at, number in enumerate(numbers):
+                        if at % 3 > 0:
+                            self.assertEqual(second.attach(number).result()[0].json(), at)
+
     def test_only_what_is_kept_can_be_left(self):
         with open_hub(Waits) as hub, hub.client() as client:
             request = client.request("waits")
