@@ -21,6 +21,9 @@ bin/atamo
 include/atamo/atamo.h
 lib/atamo/plugins/log.so
 lib/atamo/plugins/http.so
+lib/python3/dist-packages/atamo/__init__.py
+lib/python3/dist-packages/atamo/_abi.py
+lib/python3/dist-packages/atamo/py.typed
 lib/systemd/system/atamo@.service
 share/atamo/configs/atamo.schema.json
 share/atamo/configs/quickstart/atamo.yaml
@@ -40,3 +43,13 @@ shown=$(printf '{"hello": "world"}\n' | "$top/root/usr/bin/atamo" run --quiet \
   "$top/root/usr/share/atamo/configs/minimal/atamo.yaml")
 [[ $shown == *'"hello": "world"'* ]] || { printf 'it does not run: %s\n' "$shown"; exit 1; }
 printf -- '-- unpacked, it runs: %s\n' "$shown"
+
+python=python3
+"$python" -c 'import _cffi_backend' 2>/dev/null || python=/usr/bin/python3
+shown=$(PYTHONPATH=$top/root/usr/lib/python3/dist-packages "$python" -B -c '
+import atamo
+with atamo.Hub("rules: []") as hub:
+    print(atamo._library.lib, hub.stats()["clients"])' 2>"$top/log") || { cat "$top/log"; exit 1; }
+[[ $shown == *"$top/root/usr/lib/"*libatamo* ]] ||
+  { printf 'another library: %s\n' "$shown"; exit 1; }
+printf -- '-- the Python package finds its library: %s\n' "$shown"

@@ -34,7 +34,7 @@ import transcript
 BLOCK = re.compile(r"^```(\w+)[ \t]*(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LEFT_OUT = re.compile(r"^\s*\./dev (run|test|bench|soak|fuzz|lint)\b.*\n?", re.MULTILINE)
 PORT = re.compile(r"(?<=127\.0\.0\.1:)88\d\d\b|(?<=--port )88\d\d\b")
-PAGES = ("README.md", "guides/*.md", "guides/*/README.md")
+PAGES = ("README.md", "guides/*.md", "guides/*/README.md", "bindings/*/README.md")
 KEPT = "transcript.txt"
 PUT = """put() {
   case $(realpath -m "$(dirname "$2")")/ in

@@ -17,7 +17,7 @@ import time
 PR_SET_CHILD_SUBREAPER = 36
 GRACE_S = 3
 KEPT = ("PATH", "LANG", "CI", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS",
-        "http_proxy", "https_proxy", "no_proxy", "NODE_EXTRA_CA_CERTS")
+        "LD_PRELOAD", "http_proxy", "https_proxy", "no_proxy", "NODE_EXTRA_CA_CERTS")
 
 
 def environment(folder):

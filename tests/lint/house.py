@@ -13,7 +13,7 @@ MARKS = re.compile(r"\b(TODO|FIXME|XXX|HACK|not implemented|unimplemented|placeh
 INCLUDED_SOURCE = re.compile(r'^\s*#\s*include\s*["<][^">]+\.(c|cc)[">]')
 CODE = {".c", ".h", ".cc"}
 TEXT = CODE | {".yaml", ".md", ".mjs", ".js"}
-FOLDERS = ("hub", "sdk", "plugins", "tests", "guides", "configs", "cmake")
+FOLDERS = ("hub", "sdk", "plugins", "bindings", "tests", "guides", "configs", "cmake")
 
 
 def files(tree):
