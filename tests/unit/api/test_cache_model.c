@@ -104,7 +104,7 @@ static void handle(void *self, atamo_action action)
         (void)pthread_rwlock_unlock(&on_the_way);
         return;
     }
-    key = (unsigned)atoi(info.body.data);
+    key = (unsigned)strtoul(info.body.data, NULL, 10);
     chance = exchange->host->random(exchange->host);
     atomic_fetch_add(&calls, 1);
     /* One that began before a reload may have another attempt beside the first of a new one. */
@@ -168,15 +168,14 @@ struct customer {
 
 static void check(struct customer *customer, const char *body)
 {
-    unsigned instance = 0;
-    unsigned key = 0;
-    uint64_t version = 0;
-    unsigned attempt = 0;
-    int64_t at = 0;
+    char *at = NULL;
+    const unsigned instance = (unsigned)strtoul(body, &at, 10);
+    const unsigned attempt = (unsigned)strtoul(at, &at, 10);
+    const unsigned key = (unsigned)strtoul(at, &at, 10);
+    const uint64_t version = strtoull(at, &at, 10);
+    const int64_t answered_at = strtoll(at, &at, 10);
 
-    if (sscanf(body, "%u %u %u %" SCNu64 " %" SCNd64, &instance, &attempt, &key, &version, &at) !=
-            5 ||
-        instance >= INSTANCES || key >= KEYS) {
+    if (*at != '\0' || answered_at == 0 || instance >= INSTANCES || key >= KEYS) {
         customer->wrong_key++;
         return;
     }
@@ -349,7 +348,7 @@ static void go_shopping(bool cancels)
     assert_int_equal(atamo_agent_get(hub, 0, &seen), ATAMO_OK);
     assert_true(seen.cache_hits > 0 && seen.cache_stale > 0 && seen.cache_joins > 0);
     assert_true(seen.cache_evicted > 0 && atomic_load(&failures) > 0);
-    assert_true(atomic_load(&calls) < CLIENTS * ROUNDS);
+    assert_true(atomic_load(&calls) < (uint64_t)CLIENTS * ROUNDS);
     assert_nothing_is_held(hub);
     assert_int_equal(atamo_close(hub, 5000), ATAMO_OK);
 }
