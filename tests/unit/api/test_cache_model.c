@@ -182,7 +182,7 @@ static void check(struct customer *customer, const char *body)
     customer->wrong_key += key != customer->key;
     customer->gone += instance < customer->instance_before;
     customer->too_old +=
-        at < customer->asked_at - (int64_t)(TTL_MS + STALE_MS + SLACK_MS) * 1000000;
+        answered_at < customer->asked_at - (int64_t)(TTL_MS + STALE_MS + SLACK_MS) * 1000000;
     if (attempt == 1) {
         customer->backwards += version < customer->seen[instance][key];
         customer->seen[instance][key] = version;
