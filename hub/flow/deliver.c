@@ -66,7 +66,8 @@ void flow_deliver(struct flow *flow, struct payload *payload)
 {
     struct action *action = actions_slot(&flow->actions, payload->action);
     struct request *asker = action == NULL ? NULL : action->asker;
-    const bool is_wanted = asker != NULL && action->message->request == asker;
+    const bool is_wanted =
+        asker != NULL && action->message->request == asker && !request_part(action)->is_over;
     struct reply_memory memory = {NULL, NULL};
 
     if (action != NULL) {
