@@ -85,6 +85,12 @@ static inline bool message_is_feed(const struct message *message)
     return message->request != NULL && request_has(message->request, ATAMO_FEED);
 }
 
+/* Is it only listened to? Then nothing is cancelled with it. */
+static inline bool request_listens(const struct request *request)
+{
+    return request_has(request, ATAMO_DETACHED | ATAMO_UNTIL_ACCEPTED);
+}
+
 /* One with a reference, the caller's. The options may be NULL. ATAMO_INVALID: they contradict each
  * other; ATAMO_NO_MEMORY. [client] */
 int request_make(const atamo_request_options *options, struct outlet *outlet, atamo_reply_fn fn,
@@ -98,7 +104,10 @@ static inline void request_ref(struct request *request)
 /* NULL is fine. [any] */
 void request_unref(struct request *request);
 
-/* `count` replies more were taken: what was held back may follow. [client] */
+/* What was held back may follow, and agents that were told to wait may go on: soon. [any] */
+void request_ask_for_more(struct flow *flow, struct request *request);
+
+/* `count` replies more were taken. [client] */
 void request_taken(struct flow *flow, struct request *request, uint32_t count);
 
 /* --- the hub's thread */
@@ -120,6 +129,11 @@ struct part *request_part(const struct action *action);
 
 /* An action has ended for the client; `why` (may be empty) if it was not done. */
 void flow_request_part_over(struct flow *flow, struct action *action, int status, atamo_bytes why);
+
+/* Has the action's request ended, so that nobody wants it to begin, or to be tried again? And why
+ * it is cancelled then. */
+bool flow_request_is_too_late(const struct action *action);
+atamo_reason flow_request_reason(const struct action *action);
 
 /* Its message has finished: the request ends as well as the actions did. */
 void flow_request_finished(struct flow *flow, struct message *message);
