@@ -12,6 +12,7 @@ struct step_line {
     atamo_bytes type, rule, agent, why;
     int64_t attempt, rules, actions;
     int64_t due_us; /* when it goes on */
+    int64_t count;  /* responses that were dropped */
 };
 
 /* From a step as the HTTP API tells it. */
