@@ -130,8 +130,8 @@ struct part *request_part(const struct action *action);
 /* An action has ended for the client; `why` (may be empty) if it was not done. */
 void flow_request_part_over(struct flow *flow, struct action *action, int status, atamo_bytes why);
 
-/* Has the action's request ended, so that nobody wants it to begin, or to be tried again? And why
- * it is cancelled then. */
+/* Has the request of an action that has one ended, so that nobody wants it to begin, or to be tried
+ * again? And why it is cancelled then. */
 bool flow_request_is_too_late(const struct action *action);
 atamo_reason flow_request_reason(const struct action *action);
 
