@@ -151,7 +151,7 @@ static void let_go_on(struct flow *flow, const struct flight *flight)
     if (leader == NULL || !atomic_exchange(&leader->holds, false))
         return;
     if (atomic_load(&leader->wants_room))
-        request_ask(flow, leader->asker);
+        request_ask_for_more(flow, leader->asker);
 }
 
 static void join(struct flow *flow, struct lane *lane, struct flight *flight, struct action *action)

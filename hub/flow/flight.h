@@ -48,6 +48,12 @@ void flight_land(struct flow *flow, struct flight *flight, atamo_step step, atam
 /* Its own client does not wait for this part any more: is it wanted all the same? */
 bool flight_is_wanted(struct part *part);
 
+/* Does the work of a part whose request is over go on, for others or for what is kept? */
+static inline bool flight_goes_on(const struct part *part)
+{
+    return part->flight != NULL && (part->is_over || part->flight->joined > 0);
+}
+
 /* A part that has joined leaves; nothing happens if it has left. Whoever leaves as the last one
  * takes an orphan with him. False: it has left before, and is about to end. */
 bool flight_leave(struct flow *flow, struct part *part, atamo_reason reason);

@@ -81,7 +81,7 @@ void request_unref(struct request *request)
 
 /* --- the client's thread */
 
-void request_ask(struct flow *flow, struct request *request)
+void request_ask_for_more(struct flow *flow, struct request *request)
 {
     if (atomic_exchange(&request->asks, true))
         return;
@@ -95,7 +95,7 @@ void request_taken(struct flow *flow, struct request *request, uint32_t count)
     atomic_fetch_sub(&request->out, count);
     atomic_fetch_sub(&request->waiting, count);
     if (atomic_load(&request->hungry) && atomic_exchange(&request->hungry, false))
-        request_ask(flow, request);
+        request_ask_for_more(flow, request);
 }
 
 /* --- parts */
@@ -182,11 +182,14 @@ static void end_early(struct flow *flow, struct request *request, int status, at
                       const char *why)
 {
     struct message *message = request->message;
-    const bool listens = request_has(request, ATAMO_DETACHED | ATAMO_UNTIL_ACCEPTED);
 
     message->refs++; /* cancelling may end it */
     flow_request_ended(flow, message, status, atamo_text(why));
-    if (!listens && message->open > 0) {
+    if (!request_listens(request) && message->generation == NULL) {
+        message->flags |= MESSAGE_UNWANTED; /* it has no actions yet, and shall have none */
+        if (flow->matched == message)
+            flow->matched = NULL;
+    } else if (!request_listens(request) && message->open > 0) {
         message->open++; /* it ends here, not in the middle */
         cancel_parts(flow, request, reason);
         flow_close_one(flow, message);
@@ -214,6 +217,19 @@ void flow_request_part_over(struct flow *flow, struct action *action, int status
         flow_request_finished(flow, request->message);
     else if (request->answers > 0 && request->parts_done >= request->answers)
         end_early(flow, request, ATAMO_OK, ATAMO_REASON_ENOUGH, "");
+}
+
+bool flow_request_is_too_late(const struct action *action)
+{
+    const struct request *request = action->asker;
+
+    return atomic_load_explicit(&request->is_over, memory_order_relaxed) &&
+           !request_has(request, ATAMO_DETACHED) && !flight_goes_on(request_part(action));
+}
+
+atamo_reason flow_request_reason(const struct action *action)
+{
+    return action->asker->end.status == ATAMO_OK ? ATAMO_REASON_ENOUGH : ATAMO_REASON_CLIENT;
 }
 
 /* --- its message */
@@ -255,6 +271,10 @@ void flow_request_admitted(struct flow *flow, struct message *message)
 {
     struct request *request = message->request;
 
+    if (request->is_unwanted) {
+        flow_request_ended(flow, message, ATAMO_GONE, atamo_text(""));
+        return;
+    }
     if (request_has(request, ATAMO_UNTIL_ACCEPTED) && flow->ledger == NULL) {
         flow_request_ended(flow, message, ATAMO_OK, atamo_text(""));
         return;
@@ -296,9 +316,10 @@ static void call_room(struct flow *flow, struct request *request);
 void flow_request_ended(struct flow *flow, struct message *message, int status, atamo_bytes text)
 {
     struct request *request = message->request;
+    const bool was_let_in = request->message != NULL;
 
     message->request = NULL;
-    if (request->message != NULL) {
+    if (was_let_in) {
         wheel_stop(&flow->alarms, &request->timeout.timer);
         list_remove(flow, request);
         request->message = NULL;
@@ -316,6 +337,11 @@ void flow_request_ended(struct flow *flow, struct message *message, int status, 
         record->value[1] = 1;
     }
     call_room(flow, request);
+    if (request->outlet == NULL && request->is_unwanted) {
+        if (!was_let_in)
+            request_unref(request); /* it was forgotten before that */
+        return;
+    }
     if (request->outlet == NULL)
         set_forget(flow, request);
     flow_give(flow, request, &request->end); /* the client may free it from here on */
@@ -334,7 +360,7 @@ void flow_request_cancel(struct flow *flow, struct request *request)
 void request_cut(struct flow *flow, struct request *request)
 {
     request->is_cut = true;
-    request_ask(flow, request);
+    request_ask_for_more(flow, request);
 }
 
 /* Not at once: this may be the call of an agent that responds. */
@@ -362,6 +388,7 @@ void flow_end_feeds(struct flow *flow)
 
 /* --- left and taken up */
 
+/* One that is not let in yet is named by its message: its reference goes when that ends. */
 static void forget(struct flow *flow, struct request *request)
 {
     asked_remove(&flow->left, request);
@@ -370,6 +397,8 @@ static void forget(struct flow *flow, struct request *request)
     flow_drop_held(request);
     if (request->message != NULL)
         end_early(flow, request, ATAMO_GONE, ATAMO_REASON_CLIENT, "nobody took it up");
+    else if (!atomic_load_explicit(&request->is_over, memory_order_relaxed))
+        return;
     request_unref(request);
 }
 

@@ -24,12 +24,13 @@ enum {
 };
 
 enum message_flag {
-    MESSAGE_JSON = 1u << 0,    /* the data is JSON, or says so */
-    MESSAGE_BINARY = 1u << 1,  /* the data is bytes */
-    MESSAGE_LOCAL = 1u << 2,   /* came from a plugin on the hub's own thread */
-    MESSAGE_MARKED = 1u << 3,  /* the store has records of single actions, too */
-    MESSAGE_PARTIAL = 1u << 5, /* some of its actions may be in the store only: flow/park.h */
-    MESSAGE_FOLLOWS = 1u << 4, /* takes effect with the outcome of the action that emitted it */
+    MESSAGE_JSON = 1u << 0,     /* the data is JSON, or says so */
+    MESSAGE_BINARY = 1u << 1,   /* the data is bytes */
+    MESSAGE_LOCAL = 1u << 2,    /* came from a plugin on the hub's own thread */
+    MESSAGE_MARKED = 1u << 3,   /* the store has records of single actions, too */
+    MESSAGE_PARTIAL = 1u << 5,  /* some of its actions may be in the store only: flow/park.h */
+    MESSAGE_FOLLOWS = 1u << 4,  /* takes effect with the outcome of the action that emitted it */
+    MESSAGE_UNWANTED = 1u << 6, /* its request ended before its rules were evaluated */
 };
 
 struct generation;
