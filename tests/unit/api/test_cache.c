@@ -243,6 +243,26 @@ static void test_the_work_goes_on_as_long_as_anybody_waits_for_it(void **state)
     fixture_close(fixture);
 }
 
+static void test_the_work_is_tried_again_for_those_who_still_wait(void **state)
+{
+    struct fixture *fixture = open_with("{}", "");
+    struct asker askers[2];
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++)
+        ask(fixture, &askers[i], "1", "zoe");
+    assert_int_equal(atamo_cancel(fixture->client, askers[0].request), ATAMO_OK);
+    desk_retry(0, "not now");
+    FIXTURE_UNTIL(fixture, fixture_count(fixture, ATAMO_STEP_RETRY, 0) == 1);
+    pass(fixture, 2);
+    fixture_submit(fixture, "nothing", "", "");
+    FIXTURE_UNTIL(fixture, desk_count() == 2);
+    desk_answer(1, "x");
+    wait_end(fixture, &askers[1]);
+    assert_answered(&askers[1], "x");
+    fixture_close(fixture);
+}
+
 static void test_the_last_one_who_goes_takes_the_work_with_him(void **state)
 {
     struct fixture *fixture = open_with("{}", "");
@@ -330,6 +350,7 @@ int main(void)
         cmocka_unit_test_setup(test_a_failure_is_told_to_all_and_answers_for_a_while, set_up),
         cmocka_unit_test_setup(test_who_joined_is_served_by_the_attempt_that_succeeds, set_up),
         cmocka_unit_test_setup(test_the_work_goes_on_as_long_as_anybody_waits_for_it, set_up),
+        cmocka_unit_test_setup(test_the_work_is_tried_again_for_those_who_still_wait, set_up),
         cmocka_unit_test_setup(test_the_last_one_who_goes_takes_the_work_with_him, set_up),
         cmocka_unit_test_setup(test_a_request_whose_rules_ask_twice_for_the_same_gets_both_parts,
                                set_up),

@@ -185,13 +185,17 @@ static const char yaml[] =
     "access: {tokens: %s/tokens}\n"
     "users: {anna: {groups: [g]}}\n"
     "events: {'*': accept, order: {required: [data.n]}}\n"
-    "agents: {a: {plugin: work, queue: 4, retry: {base: 1ms, max: 1ms}}}\n"
+    "agents:\n"
+    "  a: {plugin: work, queue: 4, retry: {base: 1ms, max: 1ms}}\n"
+    "  b: {plugin: work, retry: {base: 1ms, max: 1ms},\n"
+    "      cache: {ttl: 1s, stale: 9s, negative_ttl: 1s, max_entries: 1}}\n"
     "rules:\n"
     "  - {id: one, on: order, when: {data: {n: [{numeric: ['>', 0]}]}},\n"
     "     then: {agent: a, action: work, with: {n: '${data.n}', text: 'n is ${data.n}'}}}\n"
     "  - {id: two, on: order, for: {groups: [g]}, then: {agent: a, action: emit}}\n"
     "  - {id: three, on: bad, then: {agent: a, action: fail}}\n"
-    "  - {id: four, on: much, then: [{agent: a, action: work}, {agent: a, action: work}]}\n";
+    "  - {id: four, on: much, then: [{agent: a, action: work}, {agent: a, action: work}]}\n"
+    "  - {id: five, on: seek, then: [{agent: b, action: work}, {agent: b, action: fail}]}\n";
 
 /* The same, with all that a store brings: commits, outbox, ids, history, parked actions. */
 static const char store[] = "store: {plugin: " ATAMO_BUILD_DIR "/lib/atamo/plugins/memory.so}\n";
@@ -272,6 +276,23 @@ static void ask_for_much(atamo_hub *hub, atamo_client *client)
     (void)atamo_dispatch(client, 0, NULL);
 }
 
+/* Some that share: together, from what is kept, from what is stale, and feeds. */
+static void ask_the_same(atamo_hub *hub, atamo_client *client)
+{
+    const atamo_request_options feed = {.size = sizeof feed, .flags = ATAMO_FEED};
+    const atamo_event_draft draft = atamo_draft("seek");
+
+    for (int i = 0; i < 3; i++) {
+        for (int j = 0; j < 2; j++) {
+            (void)atamo_request(client, &draft, NULL, ignore_replies, NULL, NULL);
+            (void)atamo_request(client, &draft, &feed, ignore_replies, NULL, NULL);
+        }
+        (void)atamo_wait_idle(hub, 5000);
+        (void)atamo_dispatch(client, 0, NULL);
+        (void)atomic_fetch_add(&passed_ns, INT64_C(1500000000));
+    }
+}
+
 /* Open, submit, ask, reload, close; any step may fail with a status. */
 static void live_once(void)
 {
@@ -299,6 +320,7 @@ static void live_once(void)
         (void)atamo_wait_idle(hub, 5000);
         (void)atamo_dispatch(client, 0, NULL);
         ask_for_much(hub, client);
+        ask_the_same(hub, client);
         change_tokens();
         (void)atamo_reload(hub, NULL, atamo_text(configuration(text)), NULL);
         (void)atamo_submit(client, &draft, NULL);
