@@ -19,6 +19,13 @@ static void print_options(const struct cli_option *options, size_t count, FILE *
     }
 }
 
+static void print_listed(const struct cli_command *command, const struct cli_colours *colours,
+                         FILE *stream)
+{
+    (void)fprintf(stream, "  %s%s%s %-*s  %s\n", colours->bold, command->name, colours->reset,
+                  27 - (int)strlen(command->name), command->arguments, command->about);
+}
+
 void help_all(FILE *stream)
 {
     const struct cli_colours colours = cli_colours(stream);
@@ -36,8 +43,7 @@ void help_all(FILE *stream)
         if (strcmp(command->group, group) != 0)
             (void)fprintf(stream, "\n%s%s%s\n", colours.dim, command->group, colours.reset);
         group = command->group;
-        (void)fprintf(stream, "  %s%s%s %-*s  %s\n", colours.bold, command->name, colours.reset,
-                      27 - (int)strlen(command->name), command->arguments, command->about);
+        print_listed(command, &colours, stream);
     }
     (void)fprintf(stream, "\n%sOptions of every command%s\n", colours.dim, colours.reset);
     print_options(common_options, CLI_COMMON_OPTIONS, stream);
@@ -79,6 +85,20 @@ static bool begins_command(const char *word)
     return false;
 }
 
+/* The commands that begin with this word. */
+static void print_family(const char *word, FILE *stream)
+{
+    const struct cli_colours colours = cli_colours(stream);
+    const size_t size = strlen(word);
+
+    (void)fprintf(stream, "Usage: %satamo %s%s COMMAND [OPTION...] [ARGUMENT...]\n\n", colours.bold,
+                  word, colours.reset);
+    for (size_t i = 0; i < command_count; i++)
+        if (strncmp(commands[i].name, word, size) == 0 && commands[i].name[size] == ' ' &&
+            commands[i].about != NULL)
+            print_listed(&commands[i], &colours, stream);
+}
+
 /* "rulez": a first word of commands of two, with what may follow; NULL if none is near. */
 static const char *nearest_first_word(const char *word)
 {
@@ -105,8 +125,13 @@ enum exit_code help_unknown(size_t count, const char *const *words)
 
     for (size_t i = 0; i < command_count; i++)
         names[i] = commands[i].name;
+    if (pair && strcmp(words[1], "--help") == 0) {
+        print_family(words[0], stdout);
+        return EXIT_OK;
+    }
     if (count == 1 && begins_command(words[0])) {
-        cli_say("\"%s\" needs another word; atamo help lists the commands", words[0]);
+        cli_say("\"%s\" needs another word:", words[0]);
+        print_family(words[0], stderr);
         return EXIT_USAGE;
     }
     (void)snprintf(typed, sizeof typed, "%s%s%s", words[0], pair ? " " : "", pair ? words[1] : "");
@@ -130,6 +155,10 @@ enum exit_code cmd_help(const struct cli_line *line)
         return EXIT_OK;
     }
     command = command_find(line->count, line->arguments, &words);
+    if (command == NULL && line->count == 1 && begins_command(line->arguments[0])) {
+        print_family(line->arguments[0], stdout);
+        return EXIT_OK;
+    }
     if (command == NULL || words != line->count)
         return help_unknown(line->count, line->arguments);
     help_command(command, stdout);

@@ -50,7 +50,8 @@ typedef struct atamo_json {
     /* The index-th item of an array or member of an object; *name is the member's (may be NULL). */
     atamo_json_value (*at)(const atamo_json_reader *reader, const atamo_json_value *value,
                            size_t index, atamo_bytes *name);
-    /* Write text as a JSON string with quotes into buffer if it fits. Returns the size needed. */
+    /* Write text as a JSON string with quotes, and no NUL, into buffer if it fits. Returns the size
+     * needed. */
     size_t (*quote)(atamo_bytes text, char *buffer, size_t capacity);
 } atamo_json;
 

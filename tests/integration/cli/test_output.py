@@ -215,5 +215,16 @@ class Completion(unittest.TestCase):
         self.assertIn("some.yaml", self.words("check", "so"))
 
 
+class Help(unittest.TestCase):
+    def test_of_a_first_word_lists_the_commands_that_begin_with_it(self):
+        for words in (["dead", "--help"], ["help", "dead"]):
+            with self.subTest(" ".join(words)):
+                result = atamo(*words)
+                self.assertEqual(result.returncode, 0, result.stderr)
+                self.assertIn("  dead replay ", result.stdout)
+                self.assertNotIn("  rules ", result.stdout)
+        self.assertIn("  dead replay ", atamo("dead").stderr)
+
+
 if __name__ == "__main__":
     unittest.main()
