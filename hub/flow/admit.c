@@ -114,7 +114,8 @@ atamo_reason flow_judge(struct flow *flow, const struct message *message, atamo_
     *text = message_attribute(message, ATAMO_TYPE);
     if (flow->refusing && !follows)
         return ATAMO_REASON_STOPPING;
-    if (message->request != NULL && message->request->is_unwanted)
+    if (message->request != NULL && message->request->is_unwanted &&
+        !request_listens(message->request))
         return ATAMO_REASON_CLIENT;
     if (flow_store_refuses(flow) && !follows)
         return ATAMO_REASON_STORE;

@@ -346,9 +346,12 @@ void flow_evaluate(struct flow *flow, struct message *message)
     evaluation.message = message;
     evaluation.rule = NULL;
     evaluation.count = 0;
-    /* A delayed event was matched before others were; its data was found good then. */
-    if (flow->matched != message && flow_match(flow, message, &problem) != ATAMO_OK)
+    if ((message->flags & MESSAGE_UNWANTED) != 0) {
+        flow_record(flow, ATAMO_STEP_CANCELLED, message)->reason = ATAMO_REASON_CLIENT;
         flow->match_count = 0;
+    } else if (flow->matched != message && flow_match(flow, message, &problem) != ATAMO_OK) {
+        flow->match_count = 0; /* delayed, and matched before others were; its data was good then */
+    }
     message->generation = flow->current;
     flow->current->refs++;
     message->open = 1; /* held until all are scheduled */
@@ -357,7 +360,7 @@ void flow_evaluate(struct flow *flow, struct message *message)
     record = flow_record(flow, ATAMO_STEP_EVALUATED, message);
     record->value[0] = flow->match_count;
     record->value[1] = evaluation.count;
-    if (flow->match_count == 0)
+    if (flow->match_count == 0 && (message->flags & MESSAGE_UNWANTED) == 0)
         flow_counters_of(flow, message)->unmatched++;
     if (flow->ledger != NULL && (evaluation.count > 0 || message->kept != 0) &&
         !message_is_feed(message)) {

@@ -182,11 +182,12 @@ static void end_early(struct flow *flow, struct request *request, int status, at
                       const char *why)
 {
     struct message *message = request->message;
-    const bool listens = request_has(request, ATAMO_DETACHED | ATAMO_UNTIL_ACCEPTED);
 
     message->refs++; /* cancelling may end it */
     flow_request_ended(flow, message, status, atamo_text(why));
-    if (!listens && message->open > 0) {
+    if (!request_listens(request) && message->generation == NULL) {
+        message->flags |= MESSAGE_UNWANTED; /* it has no actions yet, and shall have none */
+    } else if (!request_listens(request) && message->open > 0) {
         message->open++; /* it ends here, not in the middle */
         cancel_parts(flow, request, reason);
         flow_close_one(flow, message);
@@ -214,6 +215,19 @@ void flow_request_part_over(struct flow *flow, struct action *action, int status
         flow_request_finished(flow, request->message);
     else if (request->answers > 0 && request->parts_done >= request->answers)
         end_early(flow, request, ATAMO_OK, ATAMO_REASON_ENOUGH, "");
+}
+
+bool flow_request_is_too_late(const struct action *action)
+{
+    const struct request *request = action->asker;
+
+    return request != NULL && atomic_load_explicit(&request->is_over, memory_order_relaxed) &&
+           !request_has(request, ATAMO_DETACHED);
+}
+
+atamo_reason flow_request_reason(const struct action *action)
+{
+    return action->asker->end.status == ATAMO_OK ? ATAMO_REASON_ENOUGH : ATAMO_REASON_CLIENT;
 }
 
 /* --- its message */
@@ -255,6 +269,10 @@ void flow_request_admitted(struct flow *flow, struct message *message)
 {
     struct request *request = message->request;
 
+    if (request->is_unwanted) {
+        flow_request_ended(flow, message, ATAMO_GONE, atamo_text(""));
+        return;
+    }
     if (request_has(request, ATAMO_UNTIL_ACCEPTED) && flow->ledger == NULL) {
         flow_request_ended(flow, message, ATAMO_OK, atamo_text(""));
         return;
@@ -316,6 +334,10 @@ void flow_request_ended(struct flow *flow, struct message *message, int status, 
         record->value[1] = 1;
     }
     call_room(flow, request);
+    if (request->outlet == NULL && request->is_unwanted) {
+        request_unref(request); /* forgotten */
+        return;
+    }
     if (request->outlet == NULL)
         set_forget(flow, request);
     flow_give(flow, request, &request->end); /* the client may free it from here on */
@@ -362,13 +384,18 @@ void flow_end_feeds(struct flow *flow)
 
 /* --- left and taken up */
 
+/* The reference goes with its end, which has been, or comes now; or later, if its message is not
+ * let in yet. */
 static void forget(struct flow *flow, struct request *request)
 {
     asked_remove(&flow->left, request);
     wheel_stop(&flow->alarms, &request->forget.timer);
     request->is_unwanted = true;
     flow_drop_held(request);
-    if (request->message != NULL)
+    request_ref(request);
+    if (atomic_load_explicit(&request->is_over, memory_order_relaxed))
+        request_unref(request);
+    else if (request->message != NULL)
         end_early(flow, request, ATAMO_GONE, ATAMO_REASON_CLIENT, "nobody took it up");
     request_unref(request);
 }

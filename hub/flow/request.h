@@ -88,6 +88,12 @@ static inline bool message_is_feed(const struct message *message)
     return message->request != NULL && request_has(message->request, ATAMO_FEED);
 }
 
+/* Is it only listened to? Then nothing is cancelled with it. */
+static inline bool request_listens(const struct request *request)
+{
+    return request_has(request, ATAMO_DETACHED | ATAMO_UNTIL_ACCEPTED);
+}
+
 /* One with a reference, the caller's. The options may be NULL. ATAMO_INVALID: they contradict each
  * other; ATAMO_NO_MEMORY. [client] */
 int request_make(const atamo_request_options *options, struct outlet *outlet, atamo_reply_fn fn,
@@ -101,7 +107,7 @@ static inline void request_ref(struct request *request)
 /* NULL is fine. [any] */
 void request_unref(struct request *request);
 
-/* `count` replies more were taken: what was held back may follow. [client] */
+/* `count` replies more were taken. [client] */
 void request_taken(struct flow *flow, struct request *request, uint32_t count);
 
 /* --- the hub's thread */
@@ -135,6 +141,11 @@ static inline uint32_t request_given(const struct request *request)
 
 /* Look soon what its client can be given, and whose agents may go on. [any] */
 void request_ask(struct flow *flow, struct request *request);
+
+/* Has the action's request ended, so that nobody wants it to begin, or to be tried again? And why
+ * it is cancelled then. */
+bool flow_request_is_too_late(const struct action *action);
+atamo_reason flow_request_reason(const struct action *action);
 
 /* Its message has finished: the request ends as well as the actions did. */
 void flow_request_finished(struct flow *flow, struct message *message);

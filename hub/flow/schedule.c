@@ -100,13 +100,6 @@ static bool wait_for_key(struct flow *flow, struct lane *lane, struct action *ac
     return true;
 }
 
-/* Did the request end before all of its actions were scheduled, and nobody wants the others? */
-static bool is_too_late(const struct request *request)
-{
-    return atomic_load_explicit(&request->is_over, memory_order_relaxed) &&
-           !request_has(request, ATAMO_DETACHED);
-}
-
 void flow_enter(struct flow *flow, struct action *action)
 {
     struct lane *lane = flow->lanes[action->lane];
@@ -125,9 +118,8 @@ void flow_schedule(struct flow *flow, struct action *action)
 {
     struct lane *lane = flow->lanes[action->lane];
 
-    if (action->asker != NULL && is_too_late(action->asker)) {
-        flow_end(flow, action, ATAMO_STEP_CANCELLED,
-                 action->asker->end.status == ATAMO_OK ? ATAMO_REASON_ENOUGH : ATAMO_REASON_CLIENT);
+    if (flow_request_is_too_late(action)) {
+        flow_end(flow, action, ATAMO_STEP_CANCELLED, flow_request_reason(action));
         return;
     }
     if (action->asker == NULL || lane->shares == NULL || !flow_share(flow, lane, action))

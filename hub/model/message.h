@@ -30,6 +30,7 @@ enum message_flag {
     MESSAGE_MARKED = 1u << 3,  /* the store has records of single actions, too */
     MESSAGE_PARTIAL = 1u << 5, /* some of its actions may be in the store only: flow/park.h */
     MESSAGE_FOLLOWS = 1u << 4, /* takes effect with the outcome of the action that emitted it */
+    MESSAGE_UNWANTED = 1u << 6, /* its request ended before its rules were evaluated */
 };
 
 struct generation;
