@@ -117,13 +117,14 @@ static struct reply *take_all(atamo_client *client)
 /* [hub thread] What is for requests that were left goes back to them; the rest waits on. */
 static void take_back(atamo_client *client)
 {
+    struct flow *flow = &client->hub->flow;
     struct reply *reply = take_all(client);
 
     while (reply != NULL) {
         struct reply *next = reply_next(reply);
 
         if (reply->request->outlet == NULL) {
-            flow_hold_again(reply->request, reply);
+            flow_hold_again(flow, reply->request, reply);
         } else {
             reply->block.link.next = client->pending == NULL ? NULL : &client->pending->block.link;
             client->pending = reply;
@@ -135,16 +136,17 @@ static void take_back(atamo_client *client)
 /* [hub thread] What the program was handed and has not said it is done with counts as taken. */
 static int leave_one(atamo_client *client, struct request *request)
 {
+    struct flow *flow = &client->hub->flow;
     int status;
 
-    asked_remove(&client->asked, request); /* first: a request is in one table at a time */
-    status = flow_request_leave(&client->hub->flow, request);
+    asked_remove(&client->asked, request); /* both tables link by the same field */
+    status = flow_request_leave(flow, request);
     if (status != ATAMO_OK) {
         asked_add(&client->asked, request);
         return status;
     }
-    atomic_fetch_sub(&request->out, request->handed);
-    atomic_fetch_sub(&request->waiting, request->handed);
+    if (request->handed > 0)
+        request_taken(flow, request, request->handed);
     request->handed = 0;
     return ATAMO_OK;
 }

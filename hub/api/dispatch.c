@@ -78,12 +78,19 @@ static void fill_batch(atamo_client *client, struct batch *batch)
     }
 }
 
+/* Is it still this client's, to go on with? The callback may have left it, and another client may
+ * have taken it up: then only its references and counts are anybody's. */
+static bool is_ours(const atamo_client *client, const struct request *request)
+{
+    return asked_find(&client->asked, request->id) == request && request->fn != NULL;
+}
+
 /* `count` replies of the request have been handed out. */
 static void count_taken(atamo_client *client, struct request *request, uint32_t count)
 {
     if (count == 0)
         return;
-    if (request_has(request, ATAMO_BY_HAND) && request->fn != NULL && request->outlet != NULL)
+    if (request_has(request, ATAMO_BY_HAND) && is_ours(client, request))
         request->handed += count;
     else
         request_taken(&client->hub->flow, request, count);

@@ -121,6 +121,7 @@ static void leave_out(struct flow *flow, struct request *request, struct reply *
 
     assert(next != NULL && reply_counts(reply));
     next->lost += reply->lost + 1;
+    next->told += reply->told;
     request->lost++;
     flow->replies_lost++;
     take_out(&request->backlog, reply);
@@ -129,20 +130,28 @@ static void leave_out(struct flow *flow, struct request *request, struct reply *
     reply_memory_return(&memory);
 }
 
+/* Another one of the same key that waits. It was held back before this one was. */
+static struct reply *find_same(const struct backlog *backlog, const struct reply *reply)
+{
+    struct reply *other = NULL;
+
+    if (backlog->by_key != NULL && has_key(reply))
+        other = reply->same_bucket;
+    while (other != NULL && !is_same(other, reply))
+        other = other->same_bucket;
+    return other;
+}
+
 /* Leave out the one of the same key that waits, and the oldest if there are too many. */
 static void make_room(struct flow *flow, struct request *request, const struct reply *newest)
 {
-    struct backlog *backlog = &request->backlog;
-    const uint32_t most = request->queue > window(request) ? request->queue - window(request) : 1;
-    struct reply *other;
+    const struct backlog *backlog = &request->backlog;
+    const uint32_t out = atomic_load(&request->out);
+    const uint32_t most = request->queue > out ? request->queue - out : 1;
+    struct reply *other = find_same(backlog, newest);
 
-    if (request->slow == ATAMO_SLOW_LATEST && backlog->by_key != NULL && has_key(newest)) {
-        other = newest->same_bucket;
-        while (other != NULL && !is_same(other, newest))
-            other = other->same_bucket;
-        if (other != NULL)
-            leave_out(flow, request, other);
-    }
+    if (other != NULL)
+        leave_out(flow, request, other);
     for (other = backlog->first; backlog->count > most;) {
         struct reply *next = reply_next(other);
 
@@ -152,13 +161,19 @@ static void make_room(struct flow *flow, struct request *request, const struct r
     }
 }
 
-static void hold(struct flow *flow, struct request *request, struct reply *reply)
+/* Before the first is held back: who wants the latest needs the table. */
+static void prepare(struct request *request)
 {
     struct backlog *backlog = &request->backlog;
 
     if (request->slow == ATAMO_SLOW_LATEST && backlog->by_key == NULL && backlog->first == NULL)
         backlog->by_key = calloc(REQUEST_BUCKETS, sizeof(struct reply *));
-    append(backlog, reply);
+}
+
+static void hold(struct flow *flow, struct request *request, struct reply *reply)
+{
+    prepare(request);
+    append(&request->backlog, reply);
     if (request->slow != ATAMO_SLOW_BLOCK && reply_counts(reply))
         make_room(flow, request, reply);
 }
@@ -167,13 +182,14 @@ static void hold(struct flow *flow, struct request *request, struct reply *reply
 
 static void push(struct flow *flow, struct request *request, struct reply *reply)
 {
-    if (reply->lost > 0) {
+    if (reply->lost > reply->told) {
         atamo_telemetry *record = journal_next(&flow->journal, ATAMO_STEP_DROPPED);
 
         record->message = request->id;
         record->rule = reply->rule;
         record->agent = reply->agent;
-        record->value[0] = reply->lost;
+        record->value[0] = reply->lost - reply->told;
+        reply->told = reply->lost;
     }
     if (reply_counts(reply)) {
         atomic_fetch_add(&request->out, 1);
@@ -227,22 +243,29 @@ static void push_held(struct flow *flow, struct request *request)
 
 void flow_give_held(struct flow *flow, struct request *request)
 {
+    bool asks = false;
+
     while (request->outlet != NULL) {
         push_held(flow, request);
         if (request->backlog.first == NULL)
-            return;
+            break;
         /* Whoever takes one from now on asks for more; what was taken just before is seen here. */
         atomic_store(&request->hungry, true);
         if (!may_push(request, request->backlog.first) || !atomic_exchange(&request->hungry, false))
             return;
+        asks = true;
     }
+    /* The flag may have been an agent's, too, that waits for room. */
+    if (asks && request->slow == ATAMO_SLOW_BLOCK)
+        request_ask(flow, request);
 }
 
-void flow_hold_again(struct request *request, struct reply *reply)
+void flow_hold_again(struct flow *flow, struct request *request, struct reply *reply)
 {
     struct backlog *backlog = &request->backlog;
     struct reply *next = backlog->first;
 
+    prepare(request);
     reply->before = NULL;
     reply->block.link.next = next == NULL ? NULL : &next->block.link;
     if (next == NULL)
@@ -251,8 +274,12 @@ void flow_hold_again(struct request *request, struct reply *reply)
         next->before = reply;
     backlog->first = reply;
     count_in(backlog, reply);
-    if (reply_counts(reply))
-        atomic_fetch_sub(&request->out, 1);
+    if (!reply_counts(reply))
+        return;
+    atomic_fetch_sub(&request->out, 1);
+    flow->replies--;
+    if (find_same(backlog, reply) != NULL)
+        leave_out(flow, request, reply); /* the other one is newer */
 }
 
 void flow_drop_held(struct request *request)

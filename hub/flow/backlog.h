@@ -20,7 +20,7 @@ void flow_give_held(struct flow *flow, struct request *request);
 
 /* Hold a reply back that was on its way to the client that left, before all that is held back. [hub
  * thread] */
-void flow_hold_again(struct request *request, struct reply *reply);
+void flow_hold_again(struct flow *flow, struct request *request, struct reply *reply);
 
 /* Let go of everything but END. [hub thread] */
 void flow_drop_held(struct request *request);

@@ -23,7 +23,8 @@ struct reply {
     struct request *request;
     struct payload *payload; /* NULL: END, and PART without a text */
     uint64_t sequence;
-    uint64_t lost; /* replies left out right before it */
+    uint64_t lost; /* replies left out right before it... */
+    uint64_t told; /* ...of which auditors know */
     uint32_t agent, rule;
     uint32_t kind; /* enum atamo_reply_kind */
     int32_t status;
