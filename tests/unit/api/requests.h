@@ -13,7 +13,7 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-enum { HELD_MAX = 64, HEARD_MAX = 20000, EAR_BODY = 40 };
+enum { HELD_MAX = 4096, HEARD_MAX = 20000, EAR_BODY = 40 };
 
 /* One action that an agent holds. */
 struct held {
@@ -21,6 +21,7 @@ struct held {
     const atamo_host *host;
     char agent[16];
     uint32_t flags, attempt;
+    uint64_t message;           /* the request's number */
     _Atomic uint32_t cancelled; /* the reason */
     _Atomic uint32_t rooms;     /* how often room() was called */
 };
@@ -53,11 +54,12 @@ struct ear {
 
 /* --- the agents' side */
 
+/* The newest: another attempt has the same handle. */
 static inline struct held *stage_find(struct stage *stage, atamo_action action)
 {
-    for (size_t i = 0; i < atomic_load(&stage->held_count); i++)
-        if (stage->held[i].action == action)
-            return &stage->held[i];
+    for (size_t i = atomic_load(&stage->held_count); i > 0; i--)
+        if (stage->held[i - 1].action == action)
+            return &stage->held[i - 1];
     return NULL;
 }
 
@@ -81,6 +83,7 @@ static inline void stage_handle(void *self, atamo_action action)
         assert_true(place < HELD_MAX);
         *held = (struct held){.action = action, .host = host, .flags = info.flags};
         held->attempt = info.attempt;
+        held->message = info.message;
         (void)snprintf(held->agent, sizeof held->agent, "%s", info.agent.data);
         atomic_store(&stage->held_count, place + 1);
     }
