@@ -166,6 +166,8 @@ static void work(void *self, atamo_action action)
             (void)kv->put(host, action, atamo_text("key"), info.body, ATAMO_KV_ANY);
     }
     (void)atamo_respond(host, action, info.body);
+    for (int i = 0; i < 4 && (info.flags & ATAMO_WANTS_FEED) != 0; i++)
+        (void)atamo_respond_about(host, action, atamo_text(i % 2 == 0 ? "even" : "odd"), info.body);
     if (strcmp(info.type.data, "fail") == 0)
         atamo_fail(host, action, "it cannot be done");
     else if (info.attempt == 1)
@@ -188,7 +190,8 @@ static const char yaml[] =
     "  - {id: one, on: order, when: {data: {n: [{numeric: ['>', 0]}]}},\n"
     "     then: {agent: a, action: work, with: {n: '${data.n}', text: 'n is ${data.n}'}}}\n"
     "  - {id: two, on: order, for: {groups: [g]}, then: {agent: a, action: emit}}\n"
-    "  - {id: three, on: bad, then: {agent: a, action: fail}}\n";
+    "  - {id: three, on: bad, then: {agent: a, action: fail}}\n"
+    "  - {id: four, on: much, then: [{agent: a, action: work}, {agent: a, action: work}]}\n";
 
 /* The same, with all that a store brings: commits, outbox, ids, history, parked actions. */
 static const char store[] = "store: {plugin: " ATAMO_BUILD_DIR "/lib/atamo/plugins/memory.so}\n";
@@ -238,6 +241,37 @@ static void ignore_replies(const atamo_reply *replies, size_t count, void *user)
         assert_true(replies[i].sequence > 0);
 }
 
+/* A feed that is left, with replies on their way and held back, and taken up by another client; one
+ * that its client is cut off from; and one for the first answer. */
+static void ask_for_much(atamo_hub *hub, atamo_client *client)
+{
+    atamo_request_options options = {.size = sizeof options,
+                                     .flags = ATAMO_FEED | ATAMO_PARTS,
+                                     .slow = ATAMO_SLOW_LATEST,
+                                     .queue = 2,
+                                     .keep_ms = 60000};
+    const atamo_event_draft draft = atamo_draft("much");
+    atamo_client *other = NULL;
+    uint64_t requests[3];
+    bool is_made[3];
+
+    for (size_t i = 0; i < 3; i++) {
+        options.answers = i == 2;
+        is_made[i] =
+            atamo_request(client, &draft, &options, ignore_replies, NULL, &requests[i]) == ATAMO_OK;
+    }
+    (void)atamo_wait_idle(hub, 5000);
+    if (atamo_client_open(hub, &other) == ATAMO_OK) {
+        if (is_made[0] && atamo_leave(client, requests[0]) == ATAMO_OK)
+            (void)atamo_attach(other, requests[0], ignore_replies, NULL);
+        (void)atamo_dispatch(other, 0, NULL);
+        atamo_client_close(other);
+    }
+    if (is_made[1])
+        (void)atamo_cancel(client, requests[1]);
+    (void)atamo_dispatch(client, 0, NULL);
+}
+
 /* Open, submit, ask, reload, close; any step may fail with a status. */
 static void live_once(void)
 {
@@ -264,6 +298,7 @@ static void live_once(void)
         (void)atamo_submit(client, &draft, NULL);
         (void)atamo_wait_idle(hub, 5000);
         (void)atamo_dispatch(client, 0, NULL);
+        ask_for_much(hub, client);
         change_tokens();
         (void)atamo_reload(hub, NULL, atamo_text(configuration(text)), NULL);
         (void)atamo_submit(client, &draft, NULL);
