@@ -175,7 +175,16 @@ static struct asked_one *any_open(struct world *world)
     return NULL;
 }
 
-/* The index of an action that an agent has, as far as the test knows. */
+/* Nobody needs it any more: its agent, that is this thread, lets go of it. */
+static void let_go(struct world *world, size_t index)
+{
+    if (world->tellers[index].is_over)
+        return;
+    world->tellers[index].is_over = true;
+    held_done(&world->stage->held[index]);
+}
+
+/* The index of an action that an agent has. */
 static size_t any_held(struct world *world)
 {
     const size_t count = atomic_load(&world->stage->held_count);
@@ -183,7 +192,9 @@ static size_t any_held(struct world *world)
     for (uint32_t tries = 0; tries < 30 && count > 0; tries++) {
         const size_t index = below(world, (uint32_t)count);
 
-        if (!world->tellers[index].is_over)
+        if (atomic_load(&world->stage->held[index].cancelled) != 0)
+            let_go(world, index);
+        else if (!world->tellers[index].is_over)
             return index;
     }
     return HELD_MAX;
@@ -358,7 +369,7 @@ static void check_rooms(struct world *world)
         struct teller *teller = &world->tellers[i];
 
         if (atomic_load(&held->cancelled) != 0)
-            teller->is_over = true;
+            let_go(world, i);
         if (!teller->was_busy || teller->is_over || !is_open(one) ||
             one->said - one->taken >= one->options.queue)
             continue;
@@ -387,10 +398,7 @@ static void end_all(struct world *world)
     for (int rounds = 0; rounds < 200 && !all; rounds++) {
         stage_advance(world->stage, 10);
         for (size_t i = 0; i < atomic_load(&world->stage->held_count); i++)
-            if (!world->tellers[i].is_over) {
-                world->tellers[i].is_over = true;
-                held_done(&world->stage->held[i]);
-            }
+            let_go(world, i);
         stage_settle_down(world->stage);
         all = stage_stats(world->stage).in_flight == 0;
         for (size_t i = 0; i < world->count; i++) {
@@ -421,6 +429,7 @@ static void live(uint64_t seed)
     assert_non_null(world);
     world->random.state = seed;
     world->stage = stage_open(yaml);
+    atomic_store(&world->stage->settles_on_cancel, false);
     for (int i = 0; i < CLIENTS; i++) {
         world->listeners[i] = (struct listener){.index = i, .world = world};
         assert_int_equal(atamo_client_open(world->stage->hub, &world->listeners[i].client),
