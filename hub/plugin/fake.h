@@ -40,6 +40,7 @@ struct fake_action {
     atamo_action handle;
     atamo_action_info info;
     enum fake_action_state state;
+    bool wants_room; /* respond() said ATAMO_BUSY */
     atamo_outcome outcome;
     struct fake_list responses; /* atamo_response */
 };

@@ -274,15 +274,21 @@ struct fake_action *fake_given(const struct atamo_test_host *host, atamo_action 
 static int keep_response(struct atamo_test_host *host, struct fake_action *action,
                          const atamo_response *response)
 {
+    const bool has_key = ATAMO_HAS(response, key.data);
     atamo_response *kept = arena_alloc(&host->arena, sizeof *kept);
 
-    if (host->respond_room == 0)
+    if (host->respond_room == 0) {
+        action->wants_room = true;
         return ATAMO_BUSY;
+    }
     if (kept == NULL)
         return ATAMO_NO_MEMORY;
-    *kept = *response;
+    *kept = (atamo_response){
+        .size = sizeof *kept, .kind = response->kind, .progress = response->progress};
     kept->body = arena_copy(&host->arena, response->body);
-    if (kept->body.data == NULL || !fake_list_add(&action->responses, kept))
+    kept->key = arena_copy(&host->arena, has_key ? response->key : (atamo_bytes){"", 0});
+    if (kept->body.data == NULL || kept->key.data == NULL ||
+        !fake_list_add(&action->responses, kept))
         return ATAMO_NO_MEMORY;
     if (host->respond_room != SIZE_MAX)
         host->respond_room--;
@@ -297,7 +303,7 @@ static int action_respond(const atamo_host *table, atamo_action handle,
 
     if (!holds(host, handle, "respond()"))
         return ATAMO_GONE;
-    if (response->size < sizeof *response ||
+    if (response->size < offsetof(atamo_response, key) ||
         (response->kind != ATAMO_RESPONSE_DATA && response->kind != ATAMO_RESPONSE_PROGRESS)) {
         fake_misuse(host, "respond() with size %u and kind %u; use atamo_respond()", response->size,
                     response->kind);
@@ -440,4 +446,36 @@ void atamo_test_respond_limit(atamo_test_host *host, size_t count)
     fake_lock(host);
     host->respond_room = count;
     fake_unlock(host);
+}
+
+/* The next action from `from` on whose agent is due to be called; 0: none. */
+static atamo_action next_to_call(const struct atamo_test_host *host, size_t *from)
+{
+    atamo_action handle = 0;
+
+    fake_lock(host);
+    while (handle == 0 && *from < host->actions.count && host->respond_room > 0) {
+        struct fake_action *action = host->actions.items[(*from)++];
+
+        if (action->wants_room && action->state == FAKE_GIVEN)
+            handle = action->handle;
+        action->wants_room = false;
+    }
+    fake_unlock(host);
+    return handle;
+}
+
+size_t atamo_test_room(atamo_test_host *host)
+{
+    const atamo_agent *agent = host->plugin->agent;
+    size_t from = 0;
+    size_t count = 0;
+    atamo_action action;
+
+    while ((action = next_to_call(host, &from)) != 0) {
+        if (agent != NULL && ATAMO_HAS(agent, room))
+            agent->room(host->self, action);
+        count++;
+    }
+    return count;
 }

@@ -267,6 +267,8 @@ void check_agent_slow_client(const struct check *check)
         give(check, host, &actions[0], 1);
         (void)atamo_test_wait_settled(host, 0, CHECK_BLOCKED_MS);
         atamo_test_respond_limit(host, SIZE_MAX);
+        check_at(check, "room()");
+        (void)atamo_test_room(host);
         give(check, host, &actions[1], 1);
         wait_all(check, host, "after respond() said ATAMO_BUSY");
     }

@@ -146,7 +146,8 @@ ATAMO_API int atamo_test_settled(const atamo_test_host *host, atamo_action actio
 ATAMO_API int atamo_test_wait_settled(atamo_test_host *host, atamo_action action,
                                       uint32_t timeout_ms);
 
-/* The responses of an action. ATAMO_NOT_FOUND past the last. [any] */
+/* The responses of an action, with body and, if they have one, key; else that is "".
+ * ATAMO_NOT_FOUND past the last. [any] */
 ATAMO_API size_t atamo_test_response_count(const atamo_test_host *host, atamo_action action);
 ATAMO_API int atamo_test_response(const atamo_test_host *host, atamo_action action, size_t index,
                                   atamo_response *response);
@@ -157,6 +158,11 @@ ATAMO_API atamo_bytes atamo_test_response_body(const atamo_test_host *host, atam
 /* The client's queue takes so many more responses, then respond() says ATAMO_BUSY. SIZE_MAX: no
  * limit. [any] */
 ATAMO_API void atamo_test_respond_limit(atamo_test_host *host, size_t count);
+
+/* The client has taken something: call room() for each action that was told ATAMO_BUSY since its
+ * last call and is not settled, as long as there is room. Returns for how many it was due, also if
+ * the agent has no room(). [test] */
+ATAMO_API size_t atamo_test_room(atamo_test_host *host);
 
 /* --- key-value state (kv.h), kept in memory --------------------------------------------------- */
 

@@ -43,6 +43,21 @@ static void emit(const atamo_host *host, atamo_action action)
         atamo_retry(host, action, 50, "the hub is full");
 }
 
+/* Two prices; goes on when there is room. */
+static void say_prices(const atamo_host *host, atamo_action action)
+{
+    static const char *const prices[] = {"1.1", "1.2"};
+    static size_t next;
+
+    while (next < 2 && atamo_respond_about(host, action, atamo_text("EUR"),
+                                           atamo_text(prices[next])) == ATAMO_OK)
+        next++;
+    if (next < 2)
+        return;
+    next = 0;
+    atamo_done(host, action);
+}
+
 static void handle(void *self, atamo_action action)
 {
     const atamo_host *host = self;
@@ -75,6 +90,9 @@ static void handle(void *self, atamo_action action)
                   (int)host->integer(host, "times"));
         atamo_done(host, action);
         break;
+    case 'p': /* prices, as many as there is room for */
+        say_prices(host, action);
+        break;
     default: /* keep */
         break;
     }
@@ -90,7 +108,12 @@ static const atamo_option options[] = {
      .about = "how often"},
 };
 
-static const atamo_agent agent = {.size = sizeof agent, .handle = handle};
+static void go_on(void *self, atamo_action action)
+{
+    say_prices(self, action);
+}
+
+static const atamo_agent agent = {.size = sizeof agent, .handle = handle, .room = go_on};
 
 static const atamo_plugin plugin = {
     ATAMO_PLUGIN_HEAD,  ATAMO_OPTIONS(options),  .id = "tested",
@@ -212,6 +235,48 @@ static void test_a_retry_is_given_again_as_the_same_action_with_the_next_attempt
     assert_int_equal(atamo_test_settled(host, second, &outcome), ATAMO_OK);
     assert_int_equal(outcome.kind, ATAMO_DONE);
     assert_int_equal(atamo_test_event_count(host), 1);
+    assert_int_equal(atamo_test_close(host), 0);
+}
+
+static void test_an_agent_that_is_told_to_wait_goes_on_when_there_is_room(void **state)
+{
+    atamo_test_host *host = atamo_test_run(&plugin, NULL);
+    const atamo_action action = atamo_test_action(host, "prices", "", NULL);
+    atamo_response response;
+
+    (void)state;
+    atamo_test_respond_limit(host, 1);
+    assert_int_equal(atamo_test_give(host, &action, 1), ATAMO_OK);
+    assert_int_equal(atamo_test_settled(host, action, NULL), ATAMO_BUSY);
+    assert_int_equal(atamo_test_room(host), 0); /* there is none */
+    atamo_test_respond_limit(host, SIZE_MAX);
+    assert_int_equal(atamo_test_room(host), 1);
+    assert_int_equal(atamo_test_settled(host, action, NULL), ATAMO_OK);
+    assert_int_equal(atamo_test_room(host), 0);
+    assert_int_equal(atamo_test_response_count(host, action), 2);
+    assert_int_equal(atamo_test_response(host, action, 1, &response), ATAMO_OK);
+    assert_string_equal(response.body.data, "1.2");
+    assert_string_equal(response.key.data, "EUR");
+    assert_int_equal(atamo_test_close(host), 0);
+}
+
+static void test_a_plugin_of_an_older_release_responds_without_a_key(void **state)
+{
+    atamo_test_host *host = atamo_test_run(&plugin, NULL);
+    const atamo_host *table = atamo_test_table(host);
+    const atamo_action action = atamo_test_action(host, "keep", "", NULL);
+    const atamo_response old = {.size = offsetof(atamo_response, key),
+                                .kind = ATAMO_RESPONSE_DATA,
+                                .body = atamo_text("hello")};
+    atamo_response response;
+
+    (void)state;
+    assert_int_equal(atamo_test_give(host, &action, 1), ATAMO_OK);
+    assert_int_equal(table->respond(table, action, &old), ATAMO_OK);
+    assert_int_equal(atamo_test_response(host, action, 0, &response), ATAMO_OK);
+    assert_string_equal(response.body.data, "hello");
+    assert_string_equal(response.key.data, "");
+    atamo_done(table, action);
     assert_int_equal(atamo_test_close(host), 0);
 }
 
@@ -338,6 +403,8 @@ int main(void)
         cmocka_unit_test(test_an_action_may_be_settled_on_another_thread),
         cmocka_unit_test(test_a_follow_up_event_carries_correlation_user_and_cause),
         cmocka_unit_test(test_a_retry_is_given_again_as_the_same_action_with_the_next_attempt),
+        cmocka_unit_test(test_an_agent_that_is_told_to_wait_goes_on_when_there_is_room),
+        cmocka_unit_test(test_a_plugin_of_an_older_release_responds_without_a_key),
         cmocka_unit_test(test_a_second_settle_is_misuse),
         cmocka_unit_test(test_settling_a_handle_that_nobody_gave_is_misuse),
         cmocka_unit_test(test_an_action_that_is_never_settled_is_misuse_at_destroy),
