@@ -26,13 +26,15 @@ void step_line_read(struct step_line *line, const struct answer *answer, uint32_
         .rules = answer_int(answer, node, "rules"),
         .actions = answer_int(answer, node, "actions"),
         .due_us = answer_int(answer, node, "due_us"),
+        .count = answer_int(answer, node, "count"),
     };
 }
 
 const char *step_colour(const struct cli_colours *colours, atamo_bytes step)
 {
     static const char *const bad[] = {"dead", "refused", "shed", "rule-failed", "alert", "failed"};
-    static const char *const odd[] = {"retry", "expired", "cancelled", "timeout", "paused"};
+    static const char *const odd[] = {"retry",   "expired", "cancelled",
+                                      "timeout", "paused",  "dropped"};
 
     if (answer_is(step, "done"))
         return colours->green;
@@ -83,6 +85,8 @@ void step_line_print(const struct step_line *line, const struct cli_colours *col
         (void)fprintf(out, "  %" PRId64 " rule%s matched, %" PRId64 " action%s", line->rules,
                       line->rules == 1 ? "" : "s", line->actions, line->actions == 1 ? "" : "s");
     put(" ", line->id, "", out);
+    if (line->count > 0)
+        (void)fprintf(out, "  %" PRId64 " response%s", line->count, line->count == 1 ? "" : "s");
     put(": ", line->why, "", out);
     if (line->due_us > line->t_us)
         (void)fprintf(out, ", due in %.3f s", (double)(line->due_us - line->t_us) / 1e6);

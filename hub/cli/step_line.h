@@ -14,6 +14,7 @@ struct step_line {
     atamo_bytes id; /* the event's, as its client gave it: where it was taken */
     int64_t attempt, rules, actions;
     int64_t due_us; /* when it goes on */
+    int64_t count;  /* responses that were dropped */
 };
 
 /* From a step as the HTTP API tells it. */

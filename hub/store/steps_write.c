@@ -87,6 +87,8 @@ void step_put(const struct step *step, uint64_t node, struct json_writer *writer
     put(writer, tells_id(kind) ? "id" : "text", step->text);
     if (kind == ATAMO_STEP_RETRY || kind == ATAMO_STEP_DELAYED)
         put_number(writer, "due_us", record->value[0] / NS_PER_US);
+    if (kind == ATAMO_STEP_DROPPED)
+        put_number(writer, "count", record->value[0]);
     if (kind == ATAMO_STEP_ACCESS) {
         put_number(writer, "status", record->value[0]);
         put_number(writer, "took_us", record->value[1]);

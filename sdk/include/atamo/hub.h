@@ -399,8 +399,8 @@ ATAMO_API int atamo_leave(atamo_client *client, uint64_t request);
  * to come. ATAMO_NOT_FOUND: there is none, its time is over, or somebody has it. [client] */
 ATAMO_API int atamo_attach(atamo_client *client, uint64_t request, atamo_reply_fn fn, void *user);
 
-/* The program is done with `count` more replies of a request with ATAMO_BY_HAND. ATAMO_NOT_FOUND.
- * [client] */
+/* The program is done with `count` more replies (DATA, PROGRESS) of a request with ATAMO_BY_HAND.
+ * ATAMO_NOT_FOUND, also after END; ATAMO_INVALID: more than it was handed. [client] */
 ATAMO_API int atamo_taken(atamo_client *client, uint64_t request, uint32_t count);
 
 /* Telemetry records, as an auditor gets them; `lost` were dropped before these. [client] */

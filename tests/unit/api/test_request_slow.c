@@ -152,6 +152,23 @@ static void test_the_oldest_goes_when_as_many_wait_as_may(void **state)
     assert_ended(ear, ATAMO_OK, "");
 }
 
+static void test_the_path_of_a_message_says_what_was_dropped(void **state)
+{
+    char path[65536];
+    char uuid[37];
+    size_t size;
+
+    (void)state;
+    ask("one", ATAMO_SLOW_OLDEST, 8, 0);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(say(0, i, NULL), ATAMO_OK);
+    end(0);
+    atamo_message_id(stage->hub, ear->request, uuid);
+    assert_int_equal(atamo_trace(stage->hub, uuid, path, sizeof path, &size), ATAMO_OK);
+    assert_non_null(
+        strstr(path, "\"step\":\"dropped\",\"rule\":\"one\",\"agent\":\"a\",\"count\":12}"));
+}
+
 static void test_a_queue_of_one_keeps_the_newest(void **state)
 {
     (void)state;
@@ -322,6 +339,7 @@ int main(void)
         TEST(test_the_end_finds_room_where_nothing_else_does),
         TEST(test_who_waits_for_room_is_told_when_nobody_listens_any_more),
         TEST(test_the_oldest_goes_when_as_many_wait_as_may),
+        TEST(test_the_path_of_a_message_says_what_was_dropped),
         TEST(test_a_queue_of_one_keeps_the_newest),
         TEST(test_what_is_lost_right_before_the_end_is_told_with_the_end),
         TEST(test_of_each_key_only_the_newest_waits),

@@ -3,7 +3,7 @@ import { html } from '../html.js';
 import { link } from '../router.js';
 import { clock, plural, span } from '../format.js';
 
-const TONES = { done: 'good', finished: 'good', delivered: 'good', retry: 'warn', delayed: 'warn', alert: 'warn', duplicate: 'warn',
+const TONES = { done: 'good', finished: 'good', delivered: 'good', retry: 'warn', delayed: 'warn', alert: 'warn', duplicate: 'warn', dropped: 'warn',
   dead: 'bad', shed: 'bad', expired: 'bad', refused: 'bad', 'rule-failed': 'bad', cancelled: 'warn', attempt: 'busy', responded: 'busy',
   replayed: 'busy', emitted: 'busy' };
 const OVER = { done: 'good', retry: 'warn', dead: 'bad', shed: 'bad', expired: 'bad', cancelled: 'warn' };
@@ -18,6 +18,7 @@ function details(step) {
   if (step.attempt) parts.push(`attempt ${step.attempt}`);
   if (step.user) parts.push(html`by ${step.user}`);
   if (step.rules !== undefined) parts.push(`${plural(step.rules, 'rule')} matched, ${plural(step.actions ?? 0, 'action')} made`);
+  if (step.count) parts.push(`${plural(step.count, 'response')} that the client did not take`);
   if (step.due_us) parts.push(`again at ${clock(step.due_us)}, after ${span(step.due_us - step.t_us)}`);
   if (step.cause) parts.push(html`follows from <a href=${link(['message', step.cause])}>${step.cause}</a>`);
   if (step.other) parts.push(html`message <a href=${link(['message', step.other])}>${step.other}</a>`);
