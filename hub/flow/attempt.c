@@ -56,7 +56,6 @@ static void begin_answers(struct action *action)
                           action->asker->slow == ATAMO_SLOW_BLOCK && !part->is_over &&
                               (part->flight == NULL || part->flight->joined == 0),
                           memory_order_relaxed);
-    action->is_fed = false;
     atomic_store_explicit(&action->wants_room, false, memory_order_relaxed);
 }
 
@@ -79,6 +78,7 @@ void flow_attempt(struct flow *flow, struct lane *lane, struct action *action)
     breaker_begin(&lane->breaker);
     /* What the agent may ask for from another thread is written before it has the action. */
     action->attempts = (uint16_t)flow_attempts(lane, action);
+    action->is_fed = false;
     if (action->asker != NULL)
         begin_answers(action);
     if (flow->ledger != NULL)

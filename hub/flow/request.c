@@ -221,7 +221,7 @@ bool flow_request_is_too_late(const struct action *action)
 {
     const struct request *request = action->asker;
 
-    return request != NULL && atomic_load_explicit(&request->is_over, memory_order_relaxed) &&
+    return atomic_load_explicit(&request->is_over, memory_order_relaxed) &&
            !request_has(request, ATAMO_DETACHED);
 }
 

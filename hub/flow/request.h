@@ -142,8 +142,8 @@ static inline uint32_t request_given(const struct request *request)
 /* Look soon what its client can be given, and whose agents may go on. [any] */
 void request_ask(struct flow *flow, struct request *request);
 
-/* Has the action's request ended, so that nobody wants it to begin, or to be tried again? And why
- * it is cancelled then. */
+/* Has the request of an action that has one ended, so that nobody wants it to begin, or to be tried
+ * again? And why it is cancelled then. */
 bool flow_request_is_too_late(const struct action *action);
 atamo_reason flow_request_reason(const struct action *action);
 

@@ -118,7 +118,7 @@ void flow_schedule(struct flow *flow, struct action *action)
 {
     struct lane *lane = flow->lanes[action->lane];
 
-    if (flow_request_is_too_late(action)) {
+    if (action->asker != NULL && flow_request_is_too_late(action)) {
         flow_end(flow, action, ATAMO_STEP_CANCELLED, flow_request_reason(action));
         return;
     }

@@ -224,7 +224,7 @@ void flow_failed(struct flow *flow, struct lane *lane, struct action *action,
     note_breaker(flow, lane, action, failure->reason == ATAMO_REASON_CONFLICT);
     if (failure->permanent)
         flow_die(flow, lane, action, failure->reason, failure->text);
-    else if (flow_request_is_too_late(action))
+    else if (action->asker != NULL && flow_request_is_too_late(action))
         flow_end(flow, action, ATAMO_STEP_CANCELLED, flow_request_reason(action));
     else if (action_attempt(action) >= flow_attempts(lane, action))
         flow_die(flow, lane, action, ATAMO_REASON_ATTEMPTS, text);

@@ -144,6 +144,7 @@ static void test_an_agent_has_its_deadline_for_the_first_response_only(void **st
 
     (void)state;
     ask_feed(good, "one", 0, 0);
+    (void)stage_held(stage, 0);
     ask_feed(slow, "one", 0, 0);
     (void)stage_held(stage, 1);
     stage_advance(stage, 9000);
@@ -160,6 +161,26 @@ static void test_an_agent_has_its_deadline_for_the_first_response_only(void **st
     assert_ended(good, ATAMO_OK, "");
     ear_close(slow);
     ear_close(good);
+    stage_close(stage);
+}
+
+static void test_what_comes_after_a_feed_has_its_deadline_again(void **state)
+{
+    struct stage *stage = stage_open(yaml);
+    struct ear *ear = ear_open(stage);
+    const atamo_event_draft draft = atamo_draft("one");
+
+    (void)state;
+    ask_feed(ear, "one", 0, 0);
+    assert_int_equal(held_say(stage_held(stage, 0), "first"), ATAMO_OK);
+    held_done(stage_held(stage, 0));
+    ear_hear(stage, ear);
+    assert_ended(ear, ATAMO_OK, "");
+    assert_int_equal(atamo_submit(ear->client, &draft, NULL), ATAMO_OK);
+    (void)stage_held(stage, 1);
+    stage_advance(stage, 10001);
+    assert_int_equal(stage_held(stage, 1)->cancelled, ATAMO_REASON_DEADLINE);
+    ear_close(ear);
     stage_close(stage);
 }
 
@@ -209,6 +230,7 @@ int main(void)
         cmocka_unit_test(test_the_client_ends_a_feed_and_its_agents_are_told),
         cmocka_unit_test(test_a_feed_ends_with_the_hub),
         cmocka_unit_test(test_an_agent_has_its_deadline_for_the_first_response_only),
+        cmocka_unit_test(test_what_comes_after_a_feed_has_its_deadline_again),
         cmocka_unit_test(test_a_feed_may_have_a_time),
         cmocka_unit_test(test_an_agent_that_comes_back_goes_on_with_its_feed),
     };
