@@ -336,22 +336,30 @@ static void make_all(struct evaluation *evaluation)
     }
 }
 
+/* A delayed event was matched before others were; its data was found good then. If its request has
+ * ended meanwhile, no rule shall match it. */
+static void match_again(struct flow *flow, const struct message *message)
+{
+    const char *problem;
+
+    if ((message->flags & MESSAGE_UNWANTED) != 0)
+        flow_record(flow, ATAMO_STEP_CANCELLED, message)->reason = ATAMO_REASON_CLIENT;
+    else if (flow_match(flow, message, &problem) == ATAMO_OK)
+        return;
+    flow->match_count = 0;
+}
+
 void flow_evaluate(struct flow *flow, struct message *message)
 {
     struct evaluation evaluation; /* its list is filled as far as `count` says */
     atamo_telemetry *record;
-    const char *problem;
 
     evaluation.flow = flow;
     evaluation.message = message;
     evaluation.rule = NULL;
     evaluation.count = 0;
-    if ((message->flags & MESSAGE_UNWANTED) != 0) {
-        flow_record(flow, ATAMO_STEP_CANCELLED, message)->reason = ATAMO_REASON_CLIENT;
-        flow->match_count = 0;
-    } else if (flow->matched != message && flow_match(flow, message, &problem) != ATAMO_OK) {
-        flow->match_count = 0; /* delayed, and matched before others were; its data was good then */
-    }
+    if (flow->matched != message)
+        match_again(flow, message);
     message->generation = flow->current;
     flow->current->refs++;
     message->open = 1; /* held until all are scheduled */
@@ -360,7 +368,7 @@ void flow_evaluate(struct flow *flow, struct message *message)
     record = flow_record(flow, ATAMO_STEP_EVALUATED, message);
     record->value[0] = flow->match_count;
     record->value[1] = evaluation.count;
-    if (flow->match_count == 0 && (message->flags & MESSAGE_UNWANTED) == 0)
+    if (flow->match_count == 0)
         flow_counters_of(flow, message)->unmatched++;
     if (flow->ledger != NULL && (evaluation.count > 0 || message->kept != 0) &&
         !message_is_feed(message)) {

@@ -187,6 +187,8 @@ static void end_early(struct flow *flow, struct request *request, int status, at
     flow_request_ended(flow, message, status, atamo_text(why));
     if (!request_listens(request) && message->generation == NULL) {
         message->flags |= MESSAGE_UNWANTED; /* it has no actions yet, and shall have none */
+        if (flow->matched == message)
+            flow->matched = NULL;
     } else if (!request_listens(request) && message->open > 0) {
         message->open++; /* it ends here, not in the middle */
         cancel_parts(flow, request, reason);

@@ -317,6 +317,7 @@ static void test_one_slow_request_does_not_hold_up_another_of_its_client(void **
 
     (void)state;
     ask("one", ATAMO_SLOW_BLOCK, 1, ATAMO_BY_HAND);
+    (void)stage_held(stage, 0);
     (void)ear_ask(other, "one", NULL);
     (void)stage_held(stage, 1);
     assert_int_equal(say(0, 0, NULL), ATAMO_OK);
