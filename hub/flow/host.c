@@ -226,7 +226,8 @@ static void host_settle(const atamo_host *host, const atamo_action *actions,
     }
     if (newest == NULL)
         return;
-    if (here) {
+    /* What a thread of the agent's has said before goes out before. */
+    if (here && stack_empty(&flow->responses)) {
         oldest->next = flow->settled_here;
         flow->settled_here = newest;
         return;

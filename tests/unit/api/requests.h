@@ -2,8 +2,9 @@
  *
  * An agent of action type "hold" keeps what it is given until the test answers for it, from the
  * test's own thread; "echo" answers with the body at once, "fail" fails, "again" wants to be tried
- * again. Time stands still but for requests_advance(). Nothing here sleeps: requests_settle_down()
- * returns when the hub has looked at all that was said before. */
+ * again, "elsewhere" responds from a thread and is done here. Time stands still but for
+ * requests_advance(). Nothing here sleeps: requests_settle_down() returns when the hub has looked
+ * at all that was said before. */
 #ifndef TESTS_UNIT_API_REQUESTS_H
 #define TESTS_UNIT_API_REQUESTS_H
 
@@ -63,6 +64,30 @@ static inline struct held *stage_find(struct stage *stage, atamo_action action)
     return NULL;
 }
 
+/* For a thread of the agent's. */
+struct errand {
+    const atamo_host *host;
+    atamo_action action;
+};
+
+static inline void *stage_run_errand(void *argument)
+{
+    const struct errand *errand = argument;
+
+    (void)atamo_respond(errand->host, errand->action, atamo_text("from a thread"));
+    return NULL;
+}
+
+static inline void stage_respond_elsewhere(const atamo_host *host, atamo_action action)
+{
+    struct errand errand = {host, action};
+    pthread_t thread;
+
+    assert_int_equal(pthread_create(&thread, NULL, stage_run_errand, &errand), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    atamo_done(host, action);
+}
+
 static inline void stage_handle(void *self, atamo_action action)
 {
     const atamo_host *host = self;
@@ -76,6 +101,8 @@ static inline void stage_handle(void *self, atamo_action action)
         atamo_fail(host, action, "it cannot be done");
     } else if (strcmp(info.type.data, "again") == 0) {
         atamo_retry(host, action, 1000, "not now");
+    } else if (strcmp(info.type.data, "elsewhere") == 0) {
+        stage_respond_elsewhere(host, action);
     } else {
         const size_t place = atomic_load(&stage->held_count);
         struct held *held = &stage->held[place];

@@ -12,6 +12,7 @@ static const char yaml[] =
     "  - {id: third, on: three, then: {agent: c, action: hold}}\n"
     "  - {id: mixed, on: mixed, then: [{agent: a, action: echo}, {agent: b, action: fail}]}\n"
     "  - {id: one, on: one, then: {agent: a, action: hold, deadline: 30d}}\n"
+    "  - {id: elsewhere, on: elsewhere, then: {agent: a, action: elsewhere}}\n"
     "  - {id: quick, on: quick, then: [{agent: a, action: echo}, {agent: b, action: hold}]}\n"
     "  - {id: late, on: late, then: [{agent: a, action: hold, deadline: 10s, retry: {attempts: "
     "1}},\n"
@@ -162,6 +163,21 @@ static void test_each_part_tells_its_end_if_it_is_asked_to(void **state)
     assert_int_equal(ear->count, 4);
     assert_ended(ear, ATAMO_OK, "b cannot");
     assert_gaps_are_counted(ear);
+    ear_close(ear);
+    stage_close(stage);
+}
+
+static void test_what_a_thread_said_before_the_agent_was_done_is_heard(void **state)
+{
+    struct stage *stage = stage_open(yaml);
+    struct ear *ear = ear_open(stage);
+
+    (void)state;
+    (void)ear_ask(ear, "elsewhere", NULL);
+    ear_hear(stage, ear);
+    assert_int_equal(ear->count, 2);
+    assert_heard(ear, 0, ATAMO_REPLY_DATA, "a", "from a thread");
+    assert_ended(ear, ATAMO_OK, "");
     ear_close(ear);
     stage_close(stage);
 }
@@ -413,6 +429,7 @@ int main(void)
         cmocka_unit_test(test_a_quorum_that_is_not_reached_ends_with_the_last_agent),
         cmocka_unit_test(test_a_failure_is_told_with_its_reason_at_the_end),
         cmocka_unit_test(test_each_part_tells_its_end_if_it_is_asked_to),
+        cmocka_unit_test(test_what_a_thread_said_before_the_agent_was_done_is_heard),
         cmocka_unit_test(test_an_attempt_that_is_tried_again_is_no_end_of_a_part),
         cmocka_unit_test(test_progress_comes_between_the_responses),
         cmocka_unit_test(test_when_the_time_is_over_the_agents_are_cancelled),
