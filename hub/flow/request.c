@@ -316,9 +316,10 @@ static void call_room(struct flow *flow, struct request *request);
 void flow_request_ended(struct flow *flow, struct message *message, int status, atamo_bytes text)
 {
     struct request *request = message->request;
+    const bool was_let_in = request->message != NULL;
 
     message->request = NULL;
-    if (request->message != NULL) {
+    if (was_let_in) {
         wheel_stop(&flow->alarms, &request->timeout.timer);
         list_remove(flow, request);
         request->message = NULL;
@@ -337,7 +338,8 @@ void flow_request_ended(struct flow *flow, struct message *message, int status, 
     }
     call_room(flow, request);
     if (request->outlet == NULL && request->is_unwanted) {
-        request_unref(request); /* forgotten */
+        if (!was_let_in)
+            request_unref(request); /* it was forgotten before that */
         return;
     }
     if (request->outlet == NULL)
@@ -386,19 +388,17 @@ void flow_end_feeds(struct flow *flow)
 
 /* --- left and taken up */
 
-/* The reference goes with its end, which has been, or comes now; or later, if its message is not
- * let in yet. */
+/* One that is not let in yet is named by its message: its reference goes when that ends. */
 static void forget(struct flow *flow, struct request *request)
 {
     asked_remove(&flow->left, request);
     wheel_stop(&flow->alarms, &request->forget.timer);
     request->is_unwanted = true;
     flow_drop_held(request);
-    request_ref(request);
-    if (atomic_load_explicit(&request->is_over, memory_order_relaxed))
-        request_unref(request);
-    else if (request->message != NULL)
+    if (request->message != NULL)
         end_early(flow, request, ATAMO_GONE, ATAMO_REASON_CLIENT, "nobody took it up");
+    else if (!atomic_load_explicit(&request->is_over, memory_order_relaxed))
+        return;
     request_unref(request);
 }
 

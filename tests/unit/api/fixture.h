@@ -131,6 +131,12 @@ static inline void fixture_step_once(struct fixture *fixture)
     (void)atamo_dispatch(fixture->client, 0, NULL);
 }
 
+/* A number in a text of the test's own. */
+static inline int fixture_number(const char *text)
+{
+    return (int)strtol(text, NULL, 10);
+}
+
 static inline int64_t fixture_clock_ms(void)
 {
     struct timespec now;

@@ -93,8 +93,8 @@ static void note_price(const atamo_reply *replies, size_t count, void *user)
         if (replies[i].kind != ATAMO_REPLY_DATA)
             continue;
         subscriber->heard++;
-        assert_true(atoi(replies[i].body.data) > subscriber->newest);
-        subscriber->newest = atoi(replies[i].body.data);
+        assert_true(fixture_number(replies[i].body.data) > subscriber->newest);
+        subscriber->newest = fixture_number(replies[i].body.data);
     }
 }
 
@@ -141,7 +141,7 @@ static bool all_have(const struct crowd *crowd, int price)
 
 static void hear_prices(atamo_hub *hub, struct crowd *crowd)
 {
-    const int64_t end = fixture_clock_ms() + 6 * FIXTURE_LIMIT_MS;
+    const int64_t end = fixture_clock_ms() + 6 * INT64_C(10000);
 
     for (int price = 0; price < PRICES; price++) {
         tick(price);

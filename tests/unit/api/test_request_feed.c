@@ -31,7 +31,7 @@ static void test_updates_follow_what_is_there_until_every_agent_has_ended_its_pa
     assert_int_equal(held_say(stage_held(stage, 0), "all there is"), ATAMO_OK);
     assert_int_equal(held_say(stage_held(stage, 1), "all of b"), ATAMO_OK);
     ear_hear(stage, ear);
-    stage_advance(stage, 3600 * 1000);
+    stage_advance(stage, INT64_C(3600) * 1000);
     assert_int_equal(stage_stats(stage).feeds, 1);
     assert_int_equal(held_say(stage_held(stage, 0), "an update"), ATAMO_OK);
     held_done(stage_held(stage, 0));
@@ -153,7 +153,7 @@ static void test_an_agent_has_its_deadline_for_the_first_response_only(void **st
     stage_advance(stage, 1001);
     ear_hear(stage, slow);
     assert_ended(slow, ATAMO_IO, "deadline passed");
-    stage_advance(stage, 86400 * 1000);
+    stage_advance(stage, INT64_C(86400) * 1000);
     assert_int_equal(held_say(stage_held(stage, 0), "a day later"), ATAMO_OK);
     held_done(stage_held(stage, 0));
     ear_hear(stage, good);
@@ -211,7 +211,7 @@ static void test_an_agent_that_comes_back_goes_on_with_its_feed(void **state)
     assert_int_equal(held_say(stage_held(stage, 0), "before"), ATAMO_OK);
     atamo_retry(stage_held(stage, 0)->host, stage_held(stage, 0)->action, 0, "connection lost");
     stage_settle_down(stage);
-    stage_advance(stage, 120 * 1000);
+    stage_advance(stage, INT64_C(120) * 1000);
     assert_int_equal(stage_held(stage, 1)->attempt, 2);
     assert_int_equal(held_say(stage_held(stage, 1), "after"), ATAMO_OK);
     held_done(stage_held(stage, 1));

@@ -94,7 +94,7 @@ static void test_another_client_takes_up_what_waits_and_what_comes(void **state)
     assert_int_equal(other->count, 4);
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(other->replies[i].sequence, i + 2);
-        assert_int_equal(atoi(other->replies[i].body), i + 1);
+        assert_int_equal(fixture_number(other->replies[i].body), i + 1);
         assert_true(other->replies[i].request == ear->request);
     }
     assert_ended(other, ATAMO_OK, "");
@@ -310,7 +310,7 @@ static void test_as_many_wait_for_nobody_as_for_a_client(void **state)
     assert_int_equal(other->count, 9);
     assert_gaps_are_counted(other);
     for (size_t i = 0; i < 8; i++)
-        assert_int_equal(atoi(other->replies[i].body), 92 + i);
+        assert_int_equal(fixture_number(other->replies[i].body), 92 + i);
 }
 
 static void test_the_latest_of_each_key_waits_for_who_takes_it_up(void **state)

@@ -81,7 +81,7 @@ static bool is_open(const struct asked_one *one)
 static void hear_data(struct asked_one *one, const atamo_reply *reply)
 {
     const size_t agent = strcmp(reply->agent.data, "b") == 0;
-    const int number = atoi(reply->body.data);
+    const int number = fixture_number(reply->body.data);
     size_t key = KEYS;
 
     if (reply->kind == ATAMO_REPLY_DATA)

@@ -51,7 +51,7 @@ static int say(size_t held, int number, const char *key)
 
 static int body_of(size_t reply)
 {
-    return atoi(ear->replies[reply].body);
+    return fixture_number(ear->replies[reply].body);
 }
 
 static void end(size_t held)

@@ -267,7 +267,7 @@ static void test_a_request_has_half_a_minute_if_it_does_not_say(void **state)
     stage_advance(stage, 3); /* a timer may be a tick late */
     ear_hear(stage, ear);
     assert_ended(ear, ATAMO_TIMEOUT, "the request's time is over");
-    stage_advance(stage, 86400 * 1000);
+    stage_advance(stage, INT64_C(86400) * 1000);
     ear_hear(stage, patient);
     assert_int_equal(patient->count, 0);
     held_done(stage_held(stage, 1));
