@@ -2,8 +2,14 @@
  * waits or runs for it alone is cancelled, and no callback follows. */
 #include "requests.h"
 
-static const char yaml[] =
+static const char in_memory[] = "hub: {max_messages: 3}\n";
+
+static const char in_a_store[] =
     "hub: {max_messages: 3}\n"
+    "store: {plugin: " ATAMO_BUILD_DIR "/lib/atamo/plugins/memory.so}\n";
+
+static const char yaml[] =
+    "%s"
     "agents:\n"
     "  a: {plugin: actor, retry: {attempts: 5, base: 1s, max: 1s}}\n"
     "  b: {plugin: actor, concurrency: 1}\n"
@@ -14,6 +20,14 @@ static const char yaml[] =
     "  - {id: again, on: again, then: {agent: a, action: again}}\n"
     "  - {id: pool, on: pool, then: {agent: p, action: hold}}\n"
     "  - {id: echo, on: echo, then: {agent: a, action: echo}}\n";
+
+static struct stage *open_stage(const char *kind)
+{
+    char text[2048];
+
+    (void)snprintf(text, sizeof text, yaml, kind);
+    return stage_open(text);
+}
 
 /* One whose time has come, on a client that stays. */
 static void occupy(struct stage *stage, struct ear *other, const char *type, size_t count)
@@ -165,9 +179,10 @@ static void end_all(struct stage *stage)
 }
 
 /* Reach the point, let the client go, and see what is left. */
-static void go_at(const struct point *point, void (*go)(struct stage *stage, struct ear *ear))
+static void go_at(const struct point *point, const char *kind,
+                  void (*go)(struct stage *stage, struct ear *ear))
 {
-    struct stage *stage = stage_open(yaml);
+    struct stage *stage = open_stage(kind);
     struct ear *ear = ear_open(stage);
     struct ear *other = ear_open(stage);
 
@@ -213,22 +228,28 @@ static void cancel_and_close(struct stage *stage, struct ear *ear)
 static void test_no_callback_follows_a_cancel_at_any_point(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < POINTS; i++)
-        go_at(&points[i], cancel);
+    for (size_t i = 0; i < POINTS; i++) {
+        go_at(&points[i], in_memory, cancel);
+        go_at(&points[i], in_a_store, cancel);
+    }
 }
 
 static void test_a_client_may_close_at_any_point(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < POINTS; i++)
-        go_at(&points[i], close_client);
+    for (size_t i = 0; i < POINTS; i++) {
+        go_at(&points[i], in_memory, close_client);
+        go_at(&points[i], in_a_store, close_client);
+    }
 }
 
 static void test_a_client_may_cancel_and_close_at_any_point(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < POINTS; i++)
-        go_at(&points[i], cancel_and_close);
+    for (size_t i = 0; i < POINTS; i++) {
+        go_at(&points[i], in_memory, cancel_and_close);
+        go_at(&points[i], in_a_store, cancel_and_close);
+    }
 }
 
 static void cancel_here(struct ear *ear)
@@ -238,7 +259,7 @@ static void cancel_here(struct ear *ear)
 
 static void test_no_callback_follows_a_cancel_from_inside_a_callback(void **state)
 {
-    struct stage *stage = stage_open(yaml);
+    struct stage *stage = open_stage(in_memory);
     struct ear *ear = ear_open(stage);
 
     (void)state;
@@ -256,7 +277,7 @@ static void test_no_callback_follows_a_cancel_from_inside_a_callback(void **stat
 
 static void test_one_that_has_ended_cannot_be_cancelled(void **state)
 {
-    struct stage *stage = stage_open(yaml);
+    struct stage *stage = open_stage(in_memory);
     struct ear *ear = ear_open(stage);
 
     (void)state;
@@ -273,7 +294,7 @@ static void test_one_that_has_ended_cannot_be_cancelled(void **state)
 
 static void test_one_client_cannot_cancel_what_another_has_asked(void **state)
 {
-    struct stage *stage = stage_open(yaml);
+    struct stage *stage = open_stage(in_memory);
     struct ear *ear = ear_open(stage);
     struct ear *other = ear_open(stage);
 
@@ -291,7 +312,7 @@ static void test_one_client_cannot_cancel_what_another_has_asked(void **state)
 
 static void test_what_is_cancelled_while_it_asks_for_another_attempt_gets_none(void **state)
 {
-    struct stage *stage = stage_open(yaml);
+    struct stage *stage = open_stage(in_memory);
     struct ear *ear = ear_open(stage);
 
     (void)state;
@@ -310,7 +331,7 @@ static void test_what_is_cancelled_while_it_asks_for_another_attempt_gets_none(v
 
 static void cancel_one_that_waits(uint32_t flags, uint64_t done)
 {
-    struct stage *stage = stage_open(yaml);
+    struct stage *stage = open_stage(in_memory);
     struct ear *ear = ear_open(stage);
     struct ear *other = ear_open(stage);
     atamo_request_options options = {.flags = flags};
@@ -349,13 +370,12 @@ static void test_nothing_cancels_what_only_waits_for_acceptance(void **state)
     cancel_one_that_waits(ATAMO_UNTIL_ACCEPTED, 1);
 }
 
-static void test_an_event_that_waits_for_its_time_goes_with_its_request(void **state)
+static void cancel_one_with_a_delay(const char *kind)
 {
-    struct stage *stage = stage_open(yaml);
+    struct stage *stage = open_stage(kind);
     struct ear *ear = ear_open(stage);
     atamo_event_draft draft = atamo_draft("one");
 
-    (void)state;
     draft.delay_ms = 5000;
     assert_int_equal(atamo_request(ear->client, &draft, NULL, ear_listen, ear, &ear->request),
                      ATAMO_OK);
@@ -366,6 +386,13 @@ static void test_an_event_that_waits_for_its_time_goes_with_its_request(void **s
     assert_int_equal(atomic_load(&stage->held_count), 0);
     ear_close(ear);
     stage_close(stage);
+}
+
+static void test_an_event_that_waits_for_its_time_goes_with_its_request(void **state)
+{
+    (void)state;
+    cancel_one_with_a_delay(in_memory);
+    cancel_one_with_a_delay(in_a_store);
 }
 
 int main(void)

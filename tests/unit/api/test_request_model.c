@@ -15,7 +15,10 @@ enum {
     NOBODY = -1
 };
 
+static const char store[] = "store: {plugin: " ATAMO_BUILD_DIR "/lib/atamo/plugins/memory.so}\n";
+
 static const char yaml[] =
+    "%s"
     "agents:\n"
     "  a: {plugin: actor, deadline: 300d, retry: {attempts: 100, base: 1ms, max: 5ms}}\n"
     "  b: {plugin: actor, deadline: 300d, concurrency: 3}\n"
@@ -423,12 +426,14 @@ static void end_all(struct world *world)
 static void live(uint64_t seed)
 {
     struct world *world = calloc(1, sizeof *world);
+    char text[1024];
     atamo_stats stats;
 
     print_message("seed %llu\n", (unsigned long long)seed);
     assert_non_null(world);
     world->random.state = seed;
-    world->stage = stage_open(yaml);
+    (void)snprintf(text, sizeof text, yaml, seed % 2 == 0 ? store : "");
+    world->stage = stage_open(text);
     atomic_store(&world->stage->settles_on_cancel, false);
     for (int i = 0; i < CLIENTS; i++) {
         world->listeners[i] = (struct listener){.index = i, .world = world};
