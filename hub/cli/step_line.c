@@ -87,6 +87,8 @@ void step_line_print(const struct step_line *line, const struct cli_colours *col
     if (line->count > 0)
         (void)fprintf(out, "  %" PRId64 " response%s", line->count, line->count == 1 ? "" : "s");
     put(" ", line->id, "", out);
+    if (line->count > 0)
+        (void)fprintf(out, "  %" PRId64 " response%s", line->count, line->count == 1 ? "" : "s");
     put(": ", line->why, "", out);
     if (line->due_us > line->t_us)
         (void)fprintf(out, ", due in %.3f s", (double)(line->due_us - line->t_us) / 1e6);

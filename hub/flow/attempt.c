@@ -123,6 +123,13 @@ struct action *flow_copy_action(struct flow *flow, const struct action *old)
     return action;
 }
 
+void flow_drop_copy(struct flow *flow, struct action *copy, const struct action *old)
+{
+    if (old->asker != NULL)
+        request_part(old)->handle = action_handle(old);
+    flow_forget(flow, copy);
+}
+
 /* Its deadline has passed while the agent has it: the hub goes on without waiting for the answer.
  */
 static void deadline_passed(struct flow *flow, struct action *action)
@@ -136,7 +143,7 @@ static void deadline_passed(struct flow *flow, struct action *action)
         if (heir == NULL)
             wheel_set(&flow->wheel, &action->timer, flow->now + NS_PER_S);
         else
-            flow_forget(flow, heir);
+            flow_drop_copy(flow, heir, action);
         return;
     }
     flow_tell_cancel(action, ATAMO_REASON_DEADLINE);

@@ -18,7 +18,7 @@ static void cancel_running(struct flow *flow, struct action *action, atamo_reaso
     if (heir == NULL)
         return;
     if (!action_abandon(action)) {
-        flow_forget(flow, heir); /* it was settled at this very moment: that counts */
+        flow_drop_copy(flow, heir, action); /* it was settled at this moment: that counts */
         return;
     }
     wheel_stop(&flow->wheel, &action->timer);

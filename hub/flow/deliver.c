@@ -31,10 +31,10 @@ bool deliver_may_respond(struct action *action)
     return true;
 }
 
-void deliver_take_back(struct action *action)
+void deliver_take_back(struct flow *flow, struct action *action)
 {
     if (action->asker != NULL)
-        atomic_fetch_sub(&action->asker->waiting, 1);
+        request_untake(flow, action->asker);
 }
 
 /* The action's deadline was for its first response, if it is a feed. */
@@ -54,7 +54,7 @@ static void give(struct flow *flow, const struct action *action, struct payload 
     struct reply *reply = reply_make(&flow->blocks, payload);
 
     if (reply == NULL) {
-        atomic_fetch_sub(&request->waiting, 1);
+        request_untake(flow, request);
         request->end.lost++;
         flow->replies_lost++;
         return;
@@ -101,7 +101,7 @@ static void share_out(struct flow *flow, struct action *action, struct payload *
     if (is_wanted)
         give(flow, action, payload);
     else
-        atomic_fetch_sub(&asker->waiting, 1); /* nobody waits any more */
+        request_untake(flow, asker); /* nobody waits any more */
     if (part->flight != NULL && part->handle == payload->action)
         flight_deliver(flow, part->flight, payload);
 }

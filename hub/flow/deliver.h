@@ -9,7 +9,7 @@
 bool deliver_may_respond(struct action *action);
 
 /* It does not respond after all. [any] */
-void deliver_take_back(struct action *action);
+void deliver_take_back(struct flow *flow, struct action *action);
 
 /* Give a response to the client of one more part. [hub thread] */
 void deliver_to(struct flow *flow, struct part *part, struct payload *payload);

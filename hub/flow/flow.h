@@ -297,6 +297,9 @@ void flow_attempt(struct flow *flow, struct lane *lane, struct action *action);
  */
 struct action *flow_copy_action(struct flow *flow, const struct action *old);
 
+/* It is not needed after all: the old one goes on. */
+void flow_drop_copy(struct flow *flow, struct action *copy, const struct action *old);
+
 /* Its turn comes when its key and its lane let it through. */
 void flow_enter(struct flow *flow, struct action *action);
 

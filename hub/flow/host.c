@@ -159,7 +159,7 @@ static int host_respond(const atamo_host *host, atamo_action handle, const atamo
         return ATAMO_BUSY;
     payload = payload_make(here ? &flow->blocks : NULL, handle, response);
     if (payload == NULL) {
-        deliver_take_back(action);
+        deliver_take_back(flow, action);
         return ATAMO_NO_MEMORY;
     }
     if (here) {

@@ -64,6 +64,8 @@ int request_make(const atamo_request_options *options, struct outlet *outlet, at
     made->outlet = outlet;
     made->fn = fn;
     made->user = user;
+    made->parts = made->first_parts;
+    made->part_room = REQUEST_PARTS;
     made->end.kind = ATAMO_REPLY_END;
     made->end.request = made;
     *request = made;
@@ -75,7 +77,8 @@ void request_unref(struct request *request)
     if (request == NULL || atomic_fetch_sub_explicit(&request->refs, 1, memory_order_acq_rel) > 1)
         return;
     free((void *)request->backlog.by_key);
-    free(request->parts);
+    if (request->parts != request->first_parts)
+        free(request->parts);
     free(request);
 }
 
@@ -90,12 +93,23 @@ void request_ask_for_more(struct flow *flow, struct request *request)
     bell_ring(&flow->bell);
 }
 
+static void feed_hungry(struct flow *flow, struct request *request)
+{
+    if (atomic_load(&request->hungry) && atomic_exchange(&request->hungry, false))
+        request_ask_for_more(flow, request);
+}
+
 void request_taken(struct flow *flow, struct request *request, uint32_t count)
 {
     atomic_fetch_sub(&request->out, count);
     atomic_fetch_sub(&request->waiting, count);
-    if (atomic_load(&request->hungry) && atomic_exchange(&request->hungry, false))
-        request_ask_for_more(flow, request);
+    feed_hungry(flow, request);
+}
+
+void request_untake(struct flow *flow, struct request *request)
+{
+    atomic_fetch_sub(&request->waiting, 1);
+    feed_hungry(flow, request);
 }
 
 /* --- parts */
@@ -106,17 +120,26 @@ struct part *request_part(const struct action *action)
     return &action->asker->parts[action->ordinal - 1];
 }
 
+/* Twice as much room for parts; false without memory. */
+static bool grow_parts(struct request *request)
+{
+    const bool is_first = request->parts == request->first_parts;
+    const uint32_t room = request->part_room * 2;
+    struct part *parts = realloc(is_first ? NULL : request->parts, room * sizeof *parts);
+
+    if (parts == NULL)
+        return false;
+    if (is_first)
+        memcpy(parts, request->first_parts, sizeof request->first_parts);
+    request->parts = parts;
+    request->part_room = room;
+    return true;
+}
+
 bool request_add_part(struct request *request, struct action *action)
 {
-    if (request->part_count == request->part_room) {
-        const uint32_t room = request->part_room == 0 ? 4 : request->part_room * 2;
-        struct part *parts = realloc(request->parts, room * sizeof *parts);
-
-        if (parts == NULL)
-            return false;
-        request->parts = parts;
-        request->part_room = room;
-    }
+    if (request->part_count == request->part_room && !grow_parts(request))
+        return false;
     assert(action->ordinal == request->part_count + 1);
     request->parts[request->part_count++] =
         (struct part){.handle = action_handle(action), .request = request};

@@ -21,7 +21,7 @@ struct flow;
 struct flight; /* flow/flight.h */
 struct action;
 
-enum { REQUEST_WHY = 256, REQUEST_BUCKETS = 64, REQUEST_QUEUE = 1024 };
+enum { REQUEST_WHY = 256, REQUEST_BUCKETS = 64, REQUEST_QUEUE = 1024, REQUEST_PARTS = 2 };
 
 /* One of its actions. Does not move any more when the first of them is scheduled. */
 struct part {
@@ -66,7 +66,8 @@ struct request {
     struct message *message;         /* while it is in flight */
     struct request *next, *previous; /* the flow's open ones */
     struct alarm timeout, forget;
-    struct part *parts; /* by ordinal - 1 */
+    struct part *parts; /* by ordinal - 1; most requests have few: those are here */
+    struct part first_parts[REQUEST_PARTS];
     uint32_t part_count, part_room, parts_over, parts_done;
     uint64_t sequence, lost;
     bool is_unwanted;   /* cancelled: the client hears END and nothing else */
@@ -112,6 +113,9 @@ void request_ask_for_more(struct flow *flow, struct request *request);
 
 /* `count` replies more were taken. [client] */
 void request_taken(struct flow *flow, struct request *request, uint32_t count);
+
+/* One that an agent was let through with does not wait after all: another one may come. [any] */
+void request_untake(struct flow *flow, struct request *request);
 
 /* --- the hub's thread */
 

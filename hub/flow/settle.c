@@ -201,7 +201,9 @@ void flow_die(struct flow *flow, struct lane *lane, struct action *action, atamo
     tell_end(flow, action, ATAMO_STEP_DEAD, reason,
              text.size > 0 ? text : atamo_text(atamo_reason_text(reason)));
     leave_key(flow, lane, action);
-    message->refs++; /* the dead letter's, given up by flow_forget() */
+    message->refs++;              /* the dead letter's, given up by flow_forget() */
+    request_unref(action->asker); /* nobody asks for what a dead letter does later */
+    action->asker = NULL;
     flow_bury(flow, action, reason);
     flow_close_one(flow, message);
 }

@@ -27,7 +27,9 @@ struct atamo_agent {
 
     /* Nobody needs this action any more: its deadline passed, its client is gone, the hub stops;
      * `reason` is an ATAMO_REASON_*. A hint: the settlement is still due, whatever it says. May be
-     * NULL. Always [loop], also for ATAMO_POOL: must not block. */
+     * NULL. Always [loop], also for ATAMO_POOL: must not block. Settle here only what no thread of
+     * yours is at: what you have of an action is gone with its settlement. A thread hears
+     * ATAMO_GONE from respond() instead, and settles. */
     void (*cancel)(void *self, atamo_action action, uint32_t reason);
 
     /* respond() said ATAMO_BUSY for this action, and now there is room again. A hint; it may come

@@ -27,7 +27,8 @@ static void follow(struct fixture *fixture, struct asker *asker, atamo_client *c
     const uint64_t before = fixture_stats(fixture).accepted;
 
     asker_ask(asker, client, "prices", "{}", "zoe", options);
-    FIXTURE_UNTIL(fixture, fixture_stats(fixture).accepted == before + 1);
+    while (fixture_stats(fixture).accepted == before) /* each look lets the hub take a turn */
+        continue;
 }
 
 static void tell(size_t index, const char *key, const char *body)
