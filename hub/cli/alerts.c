@@ -51,7 +51,7 @@ void alerts_take(struct alerts *alerts, const atamo_hub *hub, const atamo_teleme
     const atamo_bytes rule = atamo_name(hub, record->rule);
     const atamo_bytes type = atamo_name(hub, record->type);
     const atamo_bytes as = is_given(agent) ? atamo_name(hub, record->user) : agent;
-    char text[512] = "", message[64] = "", place[512] = "", line[1280];
+    char text[512] = "", message[64] = "", place[512] = "", line[2048];
 
     if (record->step != ATAMO_STEP_ALERT || !may_say(alerts))
         return;
