@@ -99,7 +99,7 @@ class Requests(unittest.TestCase):
         self.assertEqual([event["event"] for event in events],
                          ["progress"] * 3 + ["data"] * 101 + ["end"])
         self.assertEqual([event.get("id") for event in events],
-                         [str(n) for n in range(1, 105)] + [None])
+                         [str(n) for n in range(1, 106)])
         self.assertEqual(events[-1]["data"]["state"], "done")
         with self.service.stream(url + "/stream", {"Last-Event-ID": "100"}) as stream:
             self.assertEqual(stream.rest(), events[100:])
