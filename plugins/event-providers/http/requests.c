@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WAIT_MAX_MS = 300000 };
+enum { WAIT_MAX_MS = 300000, LAST_MAX = 10000 };
 
 /* The one that the path names; NULL: there is none, and the exchange is answered. */
 static struct inquiry *find(struct exchange *exchange)
@@ -107,11 +107,16 @@ void requests_get(struct exchange *exchange)
 {
     struct inquiry *inquiry = find(exchange);
     struct waiter *waiter;
-    uint64_t wait_ms, after;
+    uint64_t wait_ms, after, last;
 
     if (inquiry == NULL || !exchange_duration(exchange, "wait", WAIT_MAX_MS, 0, &wait_ms) ||
-        !exchange_count(exchange, "after", UINT64_MAX, 0, &after))
+        !exchange_count(exchange, "after", UINT64_MAX, 0, &after) ||
+        !exchange_count(exchange, "last", LAST_MAX, 0, &last))
         return;
+    if (last > 0) { /* only looks: that is no reading */
+        inquiry_answer(exchange, inquiry, results_before_last(&inquiry->results, last));
+        return;
+    }
     inquiry->attended_ms = exchange->server->now_ms;
     if (after > inquiry->acknowledged) {
         inquiry->acknowledged = after;

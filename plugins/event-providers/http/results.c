@@ -306,6 +306,17 @@ const struct result *results_after(const struct results *results, uint64_t seque
     return last;
 }
 
+uint64_t results_before_last(const struct results *results, uint64_t count)
+{
+    const struct result *first = results->last;
+
+    if (first == NULL)
+        return 0;
+    while (--count > 0 && first->previous != NULL)
+        first = first->previous;
+    return first->sequence - 1;
+}
+
 atamo_bytes result_json(const struct result *result)
 {
     return (atamo_bytes){result->bytes + result->key_size, result->size};

@@ -59,6 +59,9 @@ uint32_t results_taken(struct results *results, uint64_t sequence);
 /* The first one after that; NULL: there is none. */
 const struct result *results_after(const struct results *results, uint64_t sequence);
 
+/* After which number the last `count` begin. */
+uint64_t results_before_last(const struct results *results, uint64_t count);
+
 /* Its JSON: an object. */
 atamo_bytes result_json(const struct result *result);
 
