@@ -20,6 +20,8 @@ struct waiter {
     bool streams, ended;
     struct text chunk; /* of a stream: what is on its way */
     size_t sent;
+    struct result *large; /* what follows on the chunk: the rest of its JSON; NULL: nothing */
+    size_t large_sent;
 };
 
 struct inquiry {

@@ -29,7 +29,7 @@ static bool counts(const struct result *result)
 
 /* --- of all */
 
-static void let_go(struct result *result)
+static void may_go(struct result *result)
 {
     struct results_pool *pool = result->of->pool;
 
@@ -63,6 +63,22 @@ static void keep_back(struct result *result)
 bool results_are_full(const struct results_pool *pool)
 {
     return pool->bytes >= pool->most && pool->oldest == NULL;
+}
+
+struct result *result_hold(const struct result *result)
+{
+    struct result *held = (struct result *)(uintptr_t)result;
+
+    held->refs++;
+    return held;
+}
+
+void result_let_go(struct result *result)
+{
+    if (--result->refs > 0)
+        return;
+    result->of->pool->bytes -= size_of(result);
+    free(result);
 }
 
 /* --- by key */
@@ -112,8 +128,7 @@ static void take_out(struct result *result)
         next->previous = result->previous;
     results->count -= counts(result);
     results->bytes -= size_of(result);
-    results->pool->bytes -= size_of(result);
-    free(result);
+    result_let_go(result);
 }
 
 static void drop(struct result *result)
@@ -191,6 +206,7 @@ static struct result *make(struct results *results, const atamo_reply *reply, at
     if (result == NULL)
         return NULL;
     *result = (struct result){.of = results,
+                              .refs = 1,
                               .sequence = reply->sequence,
                               .kind = reply->kind,
                               .key_size = key_size,
@@ -257,7 +273,7 @@ int results_add(struct results *results, const atamo_reply *reply, atamo_bytes j
         if (results->untaken == NULL)
             results->untaken = result;
     } else if (counts(result)) {
-        let_go(result);
+        may_go(result);
     }
     other = outdated(results, result);
     if (other != NULL)
@@ -280,7 +296,7 @@ uint32_t results_taken(struct results *results, uint64_t sequence)
         if (!counts(result))
             continue;
         count++;
-        let_go(result);
+        may_go(result);
     }
     make_room(results);
     return count;

@@ -21,6 +21,7 @@ struct result {
     struct results *of;
     uint64_t sequence;
     uint32_t kind; /* enum atamo_reply_kind */
+    uint32_t refs; /* one of its request, and one of each reader in the middle of it */
     bool may_go;
     bool is_keyed; /* stands in a bucket */
     size_t key_size, size;
@@ -61,6 +62,10 @@ const struct result *results_after(const struct results *results, uint64_t seque
 
 /* After which number the last `count` begin. */
 uint64_t results_before_last(const struct results *results, uint64_t count);
+
+/* It stays, though its request may drop it, until whoever holds it lets go. It counts as stored. */
+struct result *result_hold(const struct result *result);
+void result_let_go(struct result *result);
 
 /* Its JSON: an object. */
 atamo_bytes result_json(const struct result *result);

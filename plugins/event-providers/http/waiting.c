@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PING_MS = 15000, CHUNK = 16 * 1024, CHUNK_KEPT = 64 * 1024 };
+enum { PING_MS = 15000, CHUNK = 16 * 1024 };
 
 /* --- writing */
 
@@ -94,6 +94,8 @@ static void stop_waiting(struct exchange *exchange)
     inquiry->attended_ms = inquiry->server->now_ms;
     inquiry_moved(inquiry);
     text_free(&waiter->chunk);
+    if (waiter->large != NULL)
+        result_let_go(waiter->large);
     free(waiter);
     exchange->work = NULL;
     exchange->drop = NULL;
@@ -184,6 +186,20 @@ static void put_end(struct waiter *waiter)
     text_put(chunk, "\n\n");
 }
 
+/* One that is too large for a copy of it in each stream: the chunk has what comes before. */
+static void put_large(struct waiter *waiter, const struct result *result)
+{
+    const uint64_t lost = result->sequence - waiter->after - 1;
+
+    put_frame(&waiter->chunk, result->sequence, event_of(result));
+    text_put(&waiter->chunk, "{");
+    if (lost > 0)
+        text_print(&waiter->chunk, "\"lost\":%llu,", (unsigned long long)lost);
+    waiter->after = result->sequence;
+    waiter->large = result_hold(result);
+    waiter->large_sent = 1; /* the bracket */
+}
+
 /* Make the next frames; false: there is nothing, or no memory. */
 static bool next_chunk(struct waiter *waiter)
 {
@@ -191,11 +207,13 @@ static bool next_chunk(struct waiter *waiter)
     const struct result *result = results_after(&inquiry->results, waiter->after);
     struct text *chunk = &waiter->chunk;
 
-    if (chunk->room > CHUNK_KEPT)
-        text_free(chunk);
     chunk->size = 0;
     waiter->sent = 0;
-    for (; result != NULL && chunk->size < CHUNK; result = result->next) {
+    if (result != NULL && result->size > CHUNK) {
+        put_large(waiter, result);
+        return !chunk->failed;
+    }
+    for (; result != NULL && chunk->size < CHUNK && result->size <= CHUNK; result = result->next) {
         put_frame(chunk, result->sequence, event_of(result));
         put_result(chunk, result, waiter->after);
         text_put(chunk, "\n\n");
@@ -211,10 +229,28 @@ static bool next_chunk(struct waiter *waiter)
 /* The library asks for more: all that it was given has gone out. */
 static void note_written(struct waiter *waiter)
 {
-    if (waiter->sent < waiter->chunk.size || waiter->written == waiter->after)
+    if (waiter->large != NULL || waiter->sent < waiter->chunk.size || waiter->written == waiter->after)
         return;
     waiter->written = waiter->after;
     inquiry_moved(waiter->inquiry);
+}
+
+static size_t read_large(struct waiter *waiter, char *out, size_t size)
+{
+    const atamo_bytes json = result_json(waiter->large);
+    const size_t rest = json.size - waiter->large_sent;
+    const size_t count = rest < size ? rest : size;
+
+    memcpy(out, json.data + waiter->large_sent, count);
+    waiter->large_sent += count;
+    if (count < rest)
+        return count;
+    result_let_go(waiter->large);
+    waiter->large = NULL;
+    waiter->chunk.size = 0;
+    waiter->sent = 0;
+    text_put(&waiter->chunk, "\n\n");
+    return count;
 }
 
 static ssize_t read_stream(struct exchange *exchange, char *out, size_t size)
@@ -224,6 +260,10 @@ static ssize_t read_stream(struct exchange *exchange, char *out, size_t size)
     size_t count;
 
     note_written(waiter);
+    if (waiter->large != NULL && waiter->sent == chunk->size) {
+        waiter->written_ms = exchange->server->now_ms;
+        return (ssize_t)read_large(waiter, out, size);
+    }
     if (waiter->sent == chunk->size && !next_chunk(waiter))
         return waiter->ended || chunk->failed || atomic_load(&exchange->server->stopping) ? -1 : 0;
     count = chunk->size - waiter->sent < size ? chunk->size - waiter->sent : size;

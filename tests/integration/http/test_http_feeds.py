@@ -316,7 +316,7 @@ class Many(Base):
     options = ", keep: 60s"
 
     def test_a_thousand_readers_of_one_feed_of_which_one_never_reads(self):
-        rounds, pad = 100, 3000
+        rounds, pad = 60, 3000
         url = self.ask({}, "feed=true&queue=20")
         before = self.memory()
         links = [self.reader(url) for _ in range(READERS)]
@@ -331,7 +331,10 @@ class Many(Base):
         for link, stream in (seen | few).items():
             self.assertEqual(stream.count(b"event: data"), (1 + (link in few)) * rounds)
             self.assertNotIn(b'"lost"', stream)
-        self.assertLess(self.memory() - before, 150 << 20)
+        # 20 are stored, and those that readers are in the middle of
+        self.assertLess(self.figure("atamo_http_results_bytes"), 30 * 101000)
+        if "san.so" not in self.proc("maps"):  # sanitizers keep what was freed
+            self.assertLess(self.memory() - before, 80 << 20)
         self.get_the_rest(lazy, 2 * rounds)
         for link in links:
             link.close()
@@ -370,8 +373,10 @@ class Many(Base):
                         waiting.discard(key.fileobj)
 
     def memory(self):
-        text = pathlib.Path(f"/proc/{self.service.hub.process.pid}/status").read_text()
-        return int(text.partition("VmRSS:")[2].split()[0]) << 10
+        return int(self.proc("status").partition("VmRSS:")[2].split()[0]) << 10
+
+    def proc(self, name):
+        return pathlib.Path(f"/proc/{self.service.hub.process.pid}/{name}").read_text()
 
     def figure(self, name):
         text = self.service.get("/metrics").body.decode()

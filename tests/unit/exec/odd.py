@@ -155,6 +155,7 @@ def deaf_feed():
 
 def talks():
     """More than a pipe holds."""
+    ready()
     for action in read():
         for number in range(2000):
             write(json.dumps({"id": action["id"], "response": [number, "x" * 100]}))

@@ -3,7 +3,7 @@
 
 #include <limits.h>
 
-enum { TIMEOUT_MS = 150, SAID = 2000 };
+enum { TIMEOUT_MS = 250, SAID = 2000 };
 
 static struct fake *start_feeds(const struct fake_option *options)
 {
@@ -69,7 +69,7 @@ static void test_a_feed_that_goes_on_when_it_is_cancelled_runs_out_of_time(void 
     fake_cancel(fake, feed, ATAMO_REASON_CLIENT);
     fake_finish(fake);
     assert_int_equal(feed->kind, ATAMO_RETRY);
-    assert_string_equal(feed->reason, "no answer within 150 ms");
+    assert_string_equal(feed->reason, "no answer within 250 ms");
     fake_end(fake);
 }
 
@@ -93,6 +93,7 @@ static void test_a_slow_client_holds_its_worker_up_and_costs_it_no_time(void **s
     const struct fake_action *action;
 
     (void)state;
+    FAKE_UNTIL(fake, fake_logged(fake, -1, "ready") == 1);
     fake->busy = UINT_MAX;
     action = fake_do(fake, "any", "{}");
     pass_ms(4L * TIMEOUT_MS);

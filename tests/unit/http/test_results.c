@@ -186,6 +186,26 @@ static void test_bytes_are_limited_for_each_request_and_for_all(void **state)
     end(&fixture);
 }
 
+static void test_what_a_reader_holds_stays_and_counts_until_it_lets_go(void **state)
+{
+    struct fixture fixture;
+    struct result *held;
+    size_t one;
+
+    (void)state;
+    begin(&fixture, ATAMO_SLOW_OLDEST, 1);
+    add_data(&fixture, 1);
+    one = fixture.pool.bytes;
+    held = result_hold(results_after(&fixture.results, 0));
+    add_data(&fixture, 1);
+    assert_string_equal(stored(&fixture), "2 ");
+    assert_int_equal(fixture.pool.bytes, 2 * one);
+    assert_memory_equal(result_json(held).data, "xxxxxxxxxx", 10);
+    result_let_go(held);
+    assert_int_equal(fixture.pool.bytes, one);
+    end(&fixture);
+}
+
 static void test_block_refuses_what_would_be_too_many_bytes(void **state)
 {
     struct fixture fixture;
@@ -229,6 +249,7 @@ int main(void)
         cmocka_unit_test(test_block_drops_nothing_that_no_reader_has),
         cmocka_unit_test(test_block_tells_how_many_were_taken_and_keeps_them_for_another_reading),
         cmocka_unit_test(test_bytes_are_limited_for_each_request_and_for_all),
+        cmocka_unit_test(test_what_a_reader_holds_stays_and_counts_until_it_lets_go),
         cmocka_unit_test(test_block_refuses_what_would_be_too_many_bytes),
         cmocka_unit_test(test_a_place_is_found_from_both_ends),
     };

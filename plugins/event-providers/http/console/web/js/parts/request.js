@@ -22,12 +22,13 @@ function Bars({ responses }) {
     <span class="n">${Math.round(each.progress * 100)} %</span> <span class="why">${shown(each.text)}</span></div>`);
 }
 
+/* The newest come first, so what is missing before one stands below it. */
 function Said({ response }) {
-  return html`${response.lost > 0 && html`<p class="gap">${plural(response.lost, 'response')} left out here</p>`}
-    ${response.kind === 'part' && html`<p class="response"><${Agent} of=${response} /> has ended: <${State} of=${response.state} /> <span class="why">${response.detail}</span></p>`}
+  return html`${response.kind === 'part' && html`<p class="response"><${Agent} of=${response} /> has ended: <${State} of=${response.state} /> <span class="why">${response.detail}</span></p>`}
     ${response.kind === 'data' && html`<div class="response"><${Agent} of=${response} />
       ${response.key && html` <span class="key">${response.key}</span>`} <span class="quiet">${count(response.sequence)}</span>
-      <pre>${shown(response.data)}</pre></div>`}`;
+      <pre>${shown(response.data)}</pre></div>`}
+    ${response.lost > 0 && html`<p class="gap">${plural(response.lost, 'response')} left out here</p>`}`;
 }
 
 function Cancel({ request }) {
