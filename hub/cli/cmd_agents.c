@@ -53,8 +53,7 @@ static void print_agent(const struct answer *answer, uint32_t at, bool caches)
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         (void)printf(" %7s", figure((double)answer_int(answer, at, counts[i]), text));
     (void)printf(" %8s", figure_us(latency == 0 ? 0 : answer_int(answer, latency, "p50_us"), text));
-    (void)printf(" %8s",
-                 figure_us(latency == 0 ? 0 : answer_int(answer, latency, "p99_us"), text));
+    (void)printf(" %8s", figure_us(latency == 0 ? 0 : answer_int(answer, latency, "p99_us"), text));
     if (caches)
         print_cached(answer, at);
     (void)putchar('\n');
@@ -66,8 +65,7 @@ static void print_head(bool caches)
 
     (void)printf("%s%-16s %-8s %-7s %-9s %7s %7s %7s %7s %7s %7s %7s %8s %8s%s%s\n", colours.bold,
                  "AGENT", "PLUGIN", "STATE", "BREAKER", "QUEUED", "PARKED", "RUNNING", "DONE",
-                 "RETRIES", "DEAD", "SHED", "P50", "P99", caches ? "   CACHE" : "",
-                 colours.reset);
+                 "RETRIES", "DEAD", "SHED", "P50", "P99", caches ? "   CACHE" : "", colours.reset);
 }
 
 enum exit_code cmd_agents_list(const struct cli_line *line)

@@ -211,8 +211,9 @@ const struct cli_command commands[] = {
          "They are sent in batches; a hub that is busy is waited for."},
     {"request", "[TYPE [DATA]]", "submit an event and print what agents answer", 0, 2,
      OPTIONS(request_options), .run = cmd_request, .group = "Ask a running hub",
-     .notes = "Responses are printed as they come. SIGINT cancels the request. With --keep it goes on\n"
-              "when the terminal or the connection is lost: --attach ID comes back to it."},
+     .notes =
+         "Responses are printed as they come. SIGINT cancels the request. With --keep it goes on\n"
+         "when the terminal or the connection is lost: --attach ID comes back to it."},
     {"watch", "", "every step of every message while it happens", 0, 0, OPTIONS(watch_options),
      .run = cmd_watch, .group = "Ask a running hub",
      .notes = "A connection that is lost is made again, without gaps if the hub remembers."},

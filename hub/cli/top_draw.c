@@ -148,20 +148,13 @@ static void draw_figures(struct canvas *canvas, const struct top_reading *readin
 
 /* Columns that are left out first when the terminal is narrow, and the width that has room for each
  * with all before it. */
-enum {
-    ROOM_BREAKER = 89,
-    ROOM_RETRIES = 98,
-    ROOM_DONE = 106,
-    ROOM_PLUGIN = 115,
-    ROOM_CACHE = 122
-};
+enum { ROOM_BREAKER = 89, ROOM_RETRIES = 98, ROOM_DONE = 106, ROOM_PLUGIN = 115, ROOM_CACHE = 122 };
 
 static void draw_table_head(struct canvas *canvas, bool has_caches)
 {
     const size_t room = canvas->columns;
 
-    canvas_print(canvas, CANVAS_REVERSE, "%-18s %s%-8s%s %7s %8s %8s%s%s %7s %8s %8s%s",
-                 "AGENT",
+    canvas_print(canvas, CANVAS_REVERSE, "%-18s %s%-8s%s %7s %8s %8s%s%s %7s %8s %8s%s", "AGENT",
                  room >= ROOM_PLUGIN ? "PLUGIN   " : "", "STATE",
                  room >= ROOM_BREAKER ? "BREAKER  " : "", "QUEUED", "RUNNING", "DONE/S",
                  room >= ROOM_RETRIES ? "  RETRY/S" : "", room >= ROOM_DONE ? "    DONE" : "",

@@ -68,7 +68,8 @@ static bool take_id(struct scan *scan, uint64_t *id)
 
 static void clear(struct answer *answer)
 {
-    *answer = (struct answer){.reason = {"", 0}, .response = {"", 0}, .key = {"", 0}, .text = {"", 0}, .log = -1};
+    *answer = (struct answer){
+        .reason = {"", 0}, .response = {"", 0}, .key = {"", 0}, .text = {"", 0}, .log = -1};
 }
 
 bool answer_read_short(atamo_bytes line, struct answer *answer)

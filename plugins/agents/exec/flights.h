@@ -1,7 +1,7 @@
 /* flights - the actions that the plugin holds, from their arrival to their end.
  *
- * Each is in one of four lines: waiting for a worker, running in one, fed (a feed that has given its
- * first response, and has all the time it wants), or overdue (its time is up and it has been
+ * Each is in one of four lines: waiting for a worker, running in one, fed (a feed that has given
+ * its first response, and has all the time it wants), or overdue (its time is up and it has been
  * settled, but the worker has not let go of it). All actions have the same time limit, so each line
  * is in the order of its deadlines. Belongs to one thread.
  */

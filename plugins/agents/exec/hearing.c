@@ -108,10 +108,8 @@ static enum heard respond(struct agent *agent, struct worker *worker, const stru
         body.data = memory;
     }
     if (status == ATAMO_OK) {
-        const atamo_response response = {.size = sizeof response,
-                                         .kind = ATAMO_RESPONSE_DATA,
-                                         .body = body,
-                                         .key = answer->key};
+        const atamo_response response = {
+            .size = sizeof response, .kind = ATAMO_RESPONSE_DATA, .body = body, .key = answer->key};
 
         status = agent->host->respond(agent->host, flight->action, &response);
     }

@@ -274,8 +274,7 @@ static void add(struct inquiry *inquiry, const atamo_reply *reply)
 
     put_reply(inquiry, scratch, reply);
     if (!scratch->failed)
-        status = results_add(&inquiry->results, reply,
-                             (atamo_bytes){scratch->data, scratch->size});
+        status = results_add(&inquiry->results, reply, (atamo_bytes){scratch->data, scratch->size});
     else
         text_free(scratch);
     inquiry->sequence = reply->sequence;

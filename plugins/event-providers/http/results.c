@@ -3,8 +3,9 @@
  * Happy path: a result is appended to its request's list, and to that of all results that may go;
  * then those that are too many go: of the request first, of all afterwards. With block a result may
  * go when a reader has taken it, but stays while there is room for bytes: it may be on its way
- * still, in a connection that breaks. The end of an agent's part is told to whoever comes: it goes with its request only.
- * Fails without memory; a table of keys that cannot be made leaves latest as drop-oldest.
+ * still, in a connection that breaks. The end of an agent's part is told to whoever comes: it goes
+ * with its request only. Fails without memory; a table of keys that cannot be made leaves latest as
+ * drop-oldest.
  */
 #include "results.h"
 

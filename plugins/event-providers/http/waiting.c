@@ -229,7 +229,8 @@ static bool next_chunk(struct waiter *waiter)
 /* The library asks for more: all that it was given has gone out. */
 static void note_written(struct waiter *waiter)
 {
-    if (waiter->large != NULL || waiter->sent < waiter->chunk.size || waiter->written == waiter->after)
+    if (waiter->large != NULL || waiter->sent < waiter->chunk.size ||
+        waiter->written == waiter->after)
         return;
     waiter->written = waiter->after;
     inquiry_moved(waiter->inquiry);
