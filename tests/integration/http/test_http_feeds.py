@@ -51,7 +51,7 @@ for text in sys.stdin:
             say(id=line["id"], response={"n": number, "pad": "x" * body.get("pad", 0)})
         if "count" in body:
             say(log="info", text=f"said all of {body['name']}")
-        if not line.get("wants_feed"):
+        if not line.get("wants_feed") and "hold" not in body:
             say(id=line["id"], outcome=body.get("outcome", "done"))
         continue
     for feed, name in list(feeds.items()):
@@ -83,7 +83,10 @@ class Base(unittest.TestCase):
 
     @classmethod
     def tearDownClass(cls):
+        code = cls.service.hub.stop()
         cls.context.__exit__(None, None, None)
+        if code != 0:
+            raise AssertionError(f"the hub ended with {code}")
 
     def ask(self, body, query="feed=true", kind="ticks"):
         """Its URL; the feed has the test's name."""
@@ -290,26 +293,36 @@ class Feeds(Base):
 
     def test_a_feed_that_nobody_reads_is_forgotten_and_its_agent_told(self):
         url = self.ask({"answers": [{"response": 1}]}, "feed=true&keep=1s")
-        until = time.monotonic() + 2
+        until = time.monotonic() + 1.7
         while time.monotonic() < until:  # whoever asks now and then keeps it
             self.assertEqual(self.service.get(url + "?after=1").status, 200)
             time.sleep(0.2)
         with self.service.stream(url + "/stream") as stream:  # and so does a stream
             stream.next()
-            time.sleep(1.7)
+            time.sleep(1.6)
             self.assertEqual(self.service.get(url).status, 200)
         self.told(1)  # into a connection that is gone: then it shows
         self.told(1)
         self.service.hub.line_of("cancelled test_a_feed_that_nobody_reads")
         self.service.when(lambda: self.service.get(url).status == 404)
 
-    def test_an_unattended_request_is_cancelled_but_a_detached_one_goes_on(self):
-        left = self.ask({"name": "left"}, "keep=1s&feed=true")
-        kept = self.ask({"answers": [{"response": 1}], "outcome": "done"}, "keep=1s&detached=true")
-        known = self.when(kept, "", lambda known: known["state"] != "open")
-        self.assertEqual(known["state"], "done")
-        self.service.when(lambda: self.service.get(left).status == 404)
-        self.service.when(lambda: self.service.get(kept).status == 404)
+    def test_what_a_detached_request_has_begun_goes_on_after_its_end(self):
+        url = self.ask({"hold": True}, "detached=true")
+        message = url.rpartition("/")[2]
+        self.service.when(lambda: any(step["step"] == "attempt" for step in
+                                      self.get(f"/v1/events/{message}").get("steps", [])))
+        self.assertEqual(self.service.call("DELETE", url).status, 204)
+        self.assertEqual(self.get(url)["state"], "cancelled")
+        self.tell({"outcome": "done"})
+        path = self.service.path_of(message)
+        self.assertIn("done", [step["step"] for step in path["steps"]])
+        self.assertNotIn("cancelled", [step["step"] for step in path["steps"]])
+
+    def test_results_are_forgotten_some_time_after_the_end(self):
+        url = self.ask({"answers": [{"response": 1}]}, "keep=1s")
+        known = self.when(url, "", lambda known: known["state"] != "open")
+        self.assertEqual((known["state"], len(known["responses"])), ("done", 1))
+        self.service.when(lambda: self.service.get(url).status == 404)
 
 
 class Many(Base):
