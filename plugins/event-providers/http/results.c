@@ -50,6 +50,7 @@ static void keep_back(struct result *result)
 
     if (!result->may_go)
         return;
+    assert((result->older == NULL) == (result == pool->oldest));
     result->may_go = false;
     if (result->older == NULL)
         pool->oldest = result->newer;
@@ -111,6 +112,7 @@ static void take_out(struct result *result)
     struct result *next = result->next;
 
     assert(results->untaken != result);
+    assert((result->previous == NULL) == (result == results->first));
     keep_back(result);
     if (result->is_keyed) {
         struct result **at = bucket_of(results, result);
@@ -161,6 +163,7 @@ static struct result *first_to_go(const struct results *results)
 {
     struct result *result = results->first;
 
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): what was freed is in no list */
     while (result != NULL && !result->may_go)
         result = result->next;
     return result;
@@ -175,7 +178,7 @@ static void make_room(struct results *results)
            (going = first_to_go(results)) != NULL && going != results->last)
         drop(going);
     while (results->pool->bytes > results->pool->most && results->pool->oldest != NULL)
-        drop(results->pool->oldest);
+        drop(results->pool->oldest); /* NOLINT(clang-analyzer-unix.Malloc): as above */
 }
 
 /* --- adding */
@@ -245,7 +248,7 @@ static void file_by_key(struct results *results, struct result *result)
     if (result->key_size == 0)
         return;
     if (results->by_key == NULL)
-        results->by_key = calloc(RESULTS_BUCKETS, sizeof *results->by_key);
+        results->by_key = calloc(RESULTS_BUCKETS, sizeof(struct result *));
     if (results->by_key == NULL)
         return;
     bucket = bucket_of(results, result);

@@ -20,34 +20,35 @@ enum {
     QUEUE_BLOCK = 256
 };
 
-/* An argument that is one of these words; their number. False as for exchange_count(). */
+/* An argument that is one of these words; its number among them. False as for exchange_count(). */
 static bool read_choice(struct exchange *exchange, const char *name, const char *const *words,
-                        uint32_t count, uint32_t fallback, uint32_t *choice)
+                        uint32_t count, uint32_t *choice)
 {
     const char *text = exchange_argument(exchange, name);
-    char list[64] = "";
+    struct text list = {0};
 
-    *choice = fallback;
     if (text == NULL)
         return true;
     for (uint32_t i = 0; i < count; i++) {
         if (strcmp(text, words[i]) == 0) {
             *choice = i;
+            text_free(&list);
             return true;
         }
-        (void)strcat(strcat(list, i == 0 ? "" : i + 1 == count ? " or " : ", "), words[i]);
+        text_print(&list, "%s%s", i == 0 ? "" : i + 1 == count ? " or " : ", ", words[i]);
     }
-    exchange_problem(exchange, MHD_HTTP_BAD_REQUEST, "\"%s\" is \"%.40s\", expected %s", name, text,
-                     list);
+    exchange_problem(exchange, MHD_HTTP_BAD_REQUEST, "\"%s\" is \"%.40s\", expected %.*s", name,
+                     text, (int)list.size, list.size > 0 ? list.data : "");
+    text_free(&list);
     return false;
 }
 
 static bool read_flag(struct exchange *exchange, const char *name, uint32_t flag, uint32_t *flags)
 {
     static const char *const words[] = {"false", "true"};
-    uint32_t choice;
+    uint32_t choice = 0;
 
-    if (!read_choice(exchange, name, words, 2, 0, &choice))
+    if (!read_choice(exchange, name, words, 2, &choice))
         return false;
     *flags |= choice == 1 ? flag : 0;
     return true;
@@ -134,12 +135,12 @@ bool wish_read(struct exchange *exchange, int64_t keep_ms, struct wish *wish)
     atamo_request_options *options = &wish->options;
     uint32_t queue;
 
-    *wish = (struct wish){.options.size = sizeof *options};
+    *wish = (struct wish){.options = {.size = sizeof *options, .slow = ATAMO_SLOW_OLDEST}};
     if (!read_flag(exchange, "feed", ATAMO_FEED, &options->flags) ||
         !read_flag(exchange, "parts", ATAMO_PARTS, &options->flags) ||
         !read_flag(exchange, "detached", ATAMO_DETACHED, &options->flags) ||
         !read_answers(exchange, &options->answers) ||
-        !read_choice(exchange, "slow", policies, 3, ATAMO_SLOW_OLDEST, &options->slow))
+        !read_choice(exchange, "slow", policies, 3, &options->slow))
         return false;
     queue = options->slow == ATAMO_SLOW_BLOCK ? (uint32_t)QUEUE_BLOCK : (uint32_t)QUEUE;
     if (!read_number(exchange, "queue", queue, &options->queue) ||
