@@ -3,7 +3,7 @@
 
 #include <limits.h>
 
-enum { TIMEOUT_MS = 250, SAID = 2000 };
+enum { TIMEOUT_MS = 500, SAID = 2000 };
 
 static struct fake *start_feeds(const struct fake_option *options)
 {
@@ -49,7 +49,7 @@ static void test_a_feed_has_all_the_time_it_wants_after_its_first_response(void 
     wait_for(fake, &feed->responses, 1);
     assert_string_equal(feed->response, "true"); /* it was told that updates are wanted */
     assert_string_equal(feed->key, "EUR");
-    pass_ms(3L * TIMEOUT_MS);
+    pass_ms(2L * TIMEOUT_MS);
     assert_int_equal(value_of(fake, &feed->settled), 0);
     fake_cancel(fake, feed, ATAMO_REASON_CLIENT);
     fake_finish(fake);
@@ -69,7 +69,7 @@ static void test_a_feed_that_goes_on_when_it_is_cancelled_runs_out_of_time(void 
     fake_cancel(fake, feed, ATAMO_REASON_CLIENT);
     fake_finish(fake);
     assert_int_equal(feed->kind, ATAMO_RETRY);
-    assert_string_equal(feed->reason, "no answer within 250 ms");
+    assert_string_equal(feed->reason, "no answer within 500 ms");
     fake_end(fake);
 }
 
@@ -96,7 +96,7 @@ static void test_a_slow_client_holds_its_worker_up_and_costs_it_no_time(void **s
     FAKE_UNTIL(fake, fake_logged(fake, -1, "ready") == 1);
     fake->busy = UINT_MAX;
     action = fake_do(fake, "any", "{}");
-    pass_ms(4L * TIMEOUT_MS);
+    pass_ms(2L * TIMEOUT_MS);
     assert_int_equal(value_of(fake, &action->settled), 0);
     assert_true(UINT_MAX - value_of(fake, &fake->busy) < 40); /* it does not try all the time */
     (void)pthread_mutex_lock(&fake->mutex);
