@@ -206,10 +206,13 @@ static void give_up_on(struct agent *agent, struct flight *flight)
     flights_move(&agent->flights, flight, FLIGHT_OVERDUE, agent->now);
 }
 
-/* A worker that is not heard, since somebody is slow to take what it says, gets its time anew. */
-static bool is_held_up(struct agent *agent, struct flight *flight)
+/* What a worker has while it is not heard, as somebody is slow to take what it says, gets its time
+ * anew, from when it is heard again at the earliest. */
+static bool was_held_up(struct agent *agent, struct flight *flight, int64_t limit)
 {
-    if (agent->workers[flight->worker].stalled_until == 0)
+    const struct worker *worker = &agent->workers[flight->worker];
+
+    if (worker->stalled_until == 0 && worker->went_on <= agent->now - limit)
         return false;
     flights_move(&agent->flights, flight, (enum flight_state)flight->state, agent->now);
     return true;
@@ -225,11 +228,11 @@ static void check_time(struct agent *agent, int64_t *next)
         retry(agent, flight, "no worker had room for it within its time limit");
     while (is_past(agent, flight = flights_first(flights, FLIGHT_RUNNING),
                    agent->settings.timeout_ns, next))
-        if (!is_held_up(agent, flight))
+        if (!was_held_up(agent, flight, agent->settings.timeout_ns))
             give_up_on(agent, flight);
     while (is_past(agent, flight = flights_first(flights, FLIGHT_OVERDUE),
                    agent->settings.stop_grace_ns, next))
-        if (!is_held_up(agent, flight))
+        if (!was_held_up(agent, flight, agent->settings.stop_grace_ns))
             worker_end(agent, &agent->workers[flight->worker], "kept an action past its time limit",
                        0);
 }
