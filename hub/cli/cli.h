@@ -27,7 +27,7 @@ struct cli_option {
     const char *about;
 };
 
-enum { CLI_OPTIONS_MAX = 16, CLI_COMMON_OPTIONS = 3, CLI_ARGUMENTS_MAX = 64 };
+enum { CLI_OPTIONS_MAX = 24, CLI_COMMON_OPTIONS = 3, CLI_ARGUMENTS_MAX = 64 };
 
 /* A parsed command line. Values are NULL or "" (a switch that is on) or the argument. */
 struct cli_line {

@@ -4,6 +4,7 @@
  * Happy path: one call, its answer as a table or as the JSON that the hub sent. Draining answers
  * when nothing of the agent runs any more, or says that it took too long.
  */
+#include "cli/cached.h"
 #include "cli/figure.h"
 #include "cli/remote.h"
 #include "cli/step_line.h"
@@ -13,7 +14,26 @@
 
 /* --- list */
 
-static void print_agent(const struct answer *answer, uint32_t at)
+/* The cache's column is there if an agent in the list has one that was asked. */
+static void print_cached(const struct answer *answer, uint32_t at)
+{
+    const double cached = agent_cached(answer, at);
+
+    if (cached < 0)
+        (void)printf("       -");
+    else
+        (void)printf("   %3.0f %%", cached * 100);
+}
+
+static bool has_caches(const struct answer *answer, uint32_t list)
+{
+    for (uint32_t at = answer_first(answer, list); at != 0; at = answer_after(answer, list, at))
+        if (agent_cached(answer, at) >= 0)
+            return true;
+    return false;
+}
+
+static void print_agent(const struct answer *answer, uint32_t at, bool caches)
 {
     static const char *const counts[] = {"queued",  "parked", "running", "done",
                                          "retries", "dead",   "shed"};
@@ -33,17 +53,19 @@ static void print_agent(const struct answer *answer, uint32_t at)
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         (void)printf(" %7s", figure((double)answer_int(answer, at, counts[i]), text));
     (void)printf(" %8s", figure_us(latency == 0 ? 0 : answer_int(answer, latency, "p50_us"), text));
-    (void)printf(" %8s\n",
-                 figure_us(latency == 0 ? 0 : answer_int(answer, latency, "p99_us"), text));
+    (void)printf(" %8s", figure_us(latency == 0 ? 0 : answer_int(answer, latency, "p99_us"), text));
+    if (caches)
+        print_cached(answer, at);
+    (void)putchar('\n');
 }
 
-static void print_head(void)
+static void print_head(bool caches)
 {
     const struct cli_colours colours = cli_colours(stdout);
 
-    (void)printf("%s%-16s %-8s %-7s %-9s %7s %7s %7s %7s %7s %7s %7s %8s %8s%s\n", colours.bold,
+    (void)printf("%s%-16s %-8s %-7s %-9s %7s %7s %7s %7s %7s %7s %7s %8s %8s%s%s\n", colours.bold,
                  "AGENT", "PLUGIN", "STATE", "BREAKER", "QUEUED", "PARKED", "RUNNING", "DONE",
-                 "RETRIES", "DEAD", "SHED", "P50", "P99", colours.reset);
+                 "RETRIES", "DEAD", "SHED", "P50", "P99", caches ? "   CACHE" : "", colours.reset);
 }
 
 enum exit_code cmd_agents_list(const struct cli_line *line)
@@ -61,10 +83,12 @@ enum exit_code cmd_agents_list(const struct cli_line *line)
     if (code == EXIT_OK && remote.json) {
         answer_print(&answer);
     } else if (code == EXIT_OK) {
-        print_head();
+        const bool caches = has_caches(&answer, list);
+
+        print_head(caches);
         for (uint32_t at = answer_first(&answer, list); at != 0;
              at = answer_after(&answer, list, at))
-            print_agent(&answer, at);
+            print_agent(&answer, at, caches);
     }
     answer_free(&answer);
     remote_close(&remote);
@@ -95,8 +119,10 @@ static enum exit_code change(const struct cli_line *line, const char *verb, cons
     if (code == EXIT_OK && remote.json) {
         answer_print(&answer);
     } else if (code == EXIT_OK && !remote.quiet) {
-        print_head();
-        print_agent(&answer, 0);
+        const bool caches = agent_cached(&answer, 0) >= 0;
+
+        print_head(caches);
+        print_agent(&answer, 0, caches);
     }
     answer_free(&answer);
     remote_close(&remote);

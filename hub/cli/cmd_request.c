@@ -1,16 +1,18 @@
-/* cmd_request - submit an event and print what agents answer, as they do.
+/* cmd_request - submit an event and print what agents answer, as they do; or come back to it.
  *
  * Happy path: the event is posted as a request; responses are printed until the hub says how it
- * ended, data on stdout, progress on stderr. They are asked for by long calls, or with --stream
- * come through one connection. SIGINT and SIGTERM cancel the request. How it ended is the exit
- * code.
+ * ended. They are asked for by long calls, each of which says what has been printed, or with
+ * --stream come through one connection. SIGINT and SIGTERM cancel the request; a terminal that goes
+ * away leaves one that is kept to whoever comes back. How it ended is the exit code.
  */
 #include "cli/event_body.h"
 #include "cli/follow.h"
+#include "cli/replies.h"
 #include "cli/signals.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define WAIT "10s"
 enum { WAIT_MS = 10000 };
@@ -18,85 +20,28 @@ enum { WAIT_MS = 10000 };
 struct request {
     struct remote *remote;
     char id[128];
-    int64_t last; /* sequence of the last response */
+    struct replies replies;
     struct answer event;
     struct signals signals;
     enum exit_code code;
-    bool ended, stopped;
+    bool is_kept; /* somebody may come back to it */
+    bool ended, stopped, left;
 };
-
-static void print_data(const struct answer *answer, uint32_t at)
-{
-    const uint32_t data = answer_member(answer, at, "data");
-    atamo_bytes text;
-
-    if (data == 0)
-        return;
-    text = json_kind_of(&answer->document, data) == JSON_TEXT ? json_text(&answer->document, data)
-                                                              : json_raw(&answer->document, data);
-    (void)fwrite(text.data, 1, text.size, stdout);
-    (void)putchar('\n');
-}
-
-static void print_response(struct request *request, const struct answer *answer, uint32_t at)
-{
-    const atamo_bytes raw = json_raw(&answer->document, at);
-    const int64_t sequence = answer_int(answer, at, "sequence");
-
-    if (sequence > 0 && sequence <= request->last)
-        return;
-    request->last = sequence;
-    if (request->remote->json) {
-        (void)printf("%.*s\n", (int)raw.size, raw.data);
-    } else if (!answer_is(answer_text(answer, at, "kind"), "progress")) {
-        print_data(answer, at);
-    } else if (!request->remote->quiet) {
-        answer_put(answer_text(answer, at, "agent"), stderr);
-        (void)fprintf(stderr, " %3.0f %% ", answer_double(answer, at, "progress") * 100);
-        answer_put(answer_text(answer, at, "text"), stderr);
-        (void)fputc('\n', stderr);
-    }
-    (void)fflush(stdout);
-}
-
-static void print_end(const struct answer *answer)
-{
-    const uint32_t state = answer_member(answer, 0, "state");
-    const uint32_t detail = answer_member(answer, 0, "detail");
-    const atamo_bytes null = atamo_text("null");
-    const atamo_bytes first = state == 0 ? null : json_raw(&answer->document, state);
-    const atamo_bytes second = detail == 0 ? null : json_raw(&answer->document, detail);
-
-    (void)printf("{\"state\":%.*s,\"detail\":%.*s}\n", (int)first.size, first.data,
-                 (int)second.size, second.data);
-}
 
 /* How it ended; the state is not "open". */
 static void end(struct request *request, const struct answer *answer)
 {
-    const atamo_bytes state = answer_text(answer, 0, "state");
-    const atamo_bytes detail = answer_text(answer, 0, "detail");
-
     request->ended = true;
-    request->code = answer_is(state, "done")      ? EXIT_OK
-                    : answer_is(state, "timeout") ? EXIT_TIMEOUT
-                                                  : EXIT_FAILED;
-    if (request->remote->json)
-        print_end(answer);
-    if (request->code == EXIT_OK)
-        return;
-    (void)fputs("atamo: the request has ended: ", stderr);
-    answer_put(state, stderr);
-    (void)fputs(detail.size > 0 ? ": " : "", stderr);
-    answer_put(detail, stderr);
-    (void)fputc('\n', stderr);
+    request->code = replies_end(&request->replies, answer);
 }
 
 static bool stop(void *user)
 {
     struct request *request = user;
+    const int number = signals_next(&request->signals);
 
-    request->stopped = request->stopped || signals_stop(&request->signals);
+    request->stopped = request->stopped || signals_is_end(number);
+    request->left = request->left || (number == SIGHUP && request->is_kept);
     return request->stopped;
 }
 
@@ -113,7 +58,7 @@ static enum exit_code wait_for(struct request *request)
 
         path_begin(&path, "/v1/requests/");
         path_add_escaped(&path, request->id);
-        (void)snprintf(after, sizeof after, "%" PRId64, request->last);
+        (void)snprintf(after, sizeof after, "%" PRId64, request->replies.last);
         path_query(&path, "wait", WAIT);
         path_query(&path, "after", after);
         call.path = path.text;
@@ -121,7 +66,7 @@ static enum exit_code wait_for(struct request *request)
         list = answer_member(&answer, 0, "responses");
         for (uint32_t at = answer_first(&answer, list); code == EXIT_OK && at != 0;
              at = answer_after(&answer, list, at))
-            print_response(request, &answer, at);
+            replies_print(&request->replies, &answer, at);
         if (code == EXIT_OK && !answer_is(answer_text(&answer, 0, "state"), "open"))
             end(request, &answer);
         answer_free(&answer);
@@ -139,7 +84,7 @@ static int take(void *user, const struct sse_event *event)
         end(request, &request->event);
         return FOLLOW_ENOUGH;
     } else {
-        print_response(request, &request->event, 0);
+        replies_print(&request->replies, &request->event, 0);
     }
     return ATAMO_OK;
 }
@@ -172,20 +117,35 @@ static void cancel(struct request *request)
     answer_free(&answer);
 }
 
+/* --- begin */
+
+/* The arguments of the call, named as the options. */
+static const char *const wishes[] = {"timeout", "answers", "slow", "queue", "keep"};
+static const char *const flags[] = {"feed", "parts", "detached"};
+
+static bool begin_path(const struct cli_line *line, struct path *path)
+{
+    int64_t ms;
+
+    path_begin(path, "/v1/requests");
+    for (size_t i = 0; i < sizeof wishes / sizeof wishes[0]; i++)
+        path_query(path, wishes[i], cli_value(line, wishes[i]));
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
+        path_query(path, flags[i], cli_value(line, flags[i]) == NULL ? NULL : "true");
+    return remote_duration("timeout", cli_value(line, "timeout"), &ms) &&
+           remote_duration("keep", cli_value(line, "keep"), &ms) && path_is_good(path);
+}
+
 static enum exit_code submit(struct request *request, const struct cli_line *line)
 {
-    const char *timeout = cli_value(line, "timeout");
     struct http_call call = {.method = "POST", .content_type = EVENT_BODY_TYPE};
     struct answer answer = {.parser = NULL};
     struct path path;
-    int64_t ms;
     enum exit_code code = EXIT_USAGE;
 
-    path_begin(&path, "/v1/requests");
-    path_query(&path, "timeout", timeout);
-    call.path = path.text;
-    if (remote_duration("timeout", timeout, &ms) && path_is_good(&path))
+    if (begin_path(line, &path))
         code = event_body(line, &call.body);
+    call.path = path.text;
     if (code == EXIT_OK)
         code = remote_call(request->remote, &call, &answer);
     if (code == EXIT_OK) {
@@ -199,24 +159,58 @@ static enum exit_code submit(struct request *request, const struct cli_line *lin
     }
     answer_free(&answer);
     free((char *)(uintptr_t)call.body.data);
+    if (code == EXIT_OK && request->is_kept && !request->remote->quiet)
+        cli_say("to come back: atamo request --attach %s", request->id);
     return code;
+}
+
+/* What an event is made of has no meaning with one that there is already. */
+static enum exit_code attach(struct request *request, const struct cli_line *line)
+{
+    const char *id = cli_value(line, "attach");
+    bool is_asked = line->count > 0;
+
+    for (size_t i = 0; i < EVENT_OPTIONS; i++)
+        is_asked = is_asked || cli_value(line, event_options[i].option) != NULL;
+    for (size_t i = 0; i < sizeof wishes / sizeof wishes[0]; i++)
+        is_asked = is_asked || cli_value(line, wishes[i]) != NULL;
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
+        is_asked = is_asked || cli_value(line, flags[i]) != NULL;
+    if (is_asked || strlen(id) >= sizeof request->id) {
+        cli_say("--attach takes the id of a request, and nothing else that would make one");
+        return EXIT_USAGE;
+    }
+    (void)snprintf(request->id, sizeof request->id, "%s", id);
+    return EXIT_OK;
+}
+
+static enum exit_code begin(struct request *request, const struct cli_line *line)
+{
+    if (cli_value(line, "attach") != NULL)
+        return attach(request, line);
+    if (line->count == 0) {
+        cli_say("which TYPE of event? or, to come back to a request: --attach ID");
+        return EXIT_USAGE;
+    }
+    return submit(request, line);
 }
 
 enum exit_code cmd_request(const struct cli_line *line)
 {
     struct remote remote;
-    struct request request = {.remote = &remote};
+    struct request request = {.remote = &remote, .replies.remote = &remote};
     enum exit_code code = remote_open(&remote, line);
 
     if (code != EXIT_OK)
         return code;
-    code = submit(&request, line);
+    request.is_kept = cli_value(line, "keep") != NULL || cli_value(line, "attach") != NULL;
+    code = begin(&request, line);
     if (code == EXIT_OK && !signals_open(&request.signals, NULL)) {
         code = EXIT_FAILED;
     } else if (code == EXIT_OK) {
         http_stop_when(remote.http, stop, &request);
         code = cli_value(line, "stream") != NULL ? stream(&request) : wait_for(&request);
-        if (request.stopped && !request.ended)
+        if (request.stopped && !request.ended && !request.left)
             cancel(&request);
         signals_close(&request.signals);
     }

@@ -63,7 +63,15 @@ static const struct cli_option request_options[] = {
     {"id", "ID", "its id"},
     {"key", "KEY", "events with the same key are dealt with in order"},
     {"user", "NAME", "on whose behalf"},
-    {"timeout", "DURATION", "how long the agents have"},
+    {"timeout", "DURATION", "how long the agents have; 30s, for a feed no limit"},
+    {"feed", NULL, "go on with updates until it is cancelled or the agents end it"},
+    {"answers", "N", "how many agents must be done: all, first, or a number"},
+    {"parts", NULL, "tell the end of each agent's part, too"},
+    {"slow", "POLICY", "if nobody reads fast enough: drop-oldest, latest or block"},
+    {"queue", "N", "so many responses are stored for whoever is slow or away"},
+    {"keep", "DURATION", "how long results are stored, and a request goes on that nobody reads"},
+    {"detached", NULL, "its end ends no work of agents"},
+    {"attach", "ID", "come back to a request instead"},
     {"stream", NULL, "through one connection instead of long calls"},
     {"json", NULL, "print JSON lines"},
     HUB,
@@ -201,9 +209,11 @@ const struct cli_command commands[] = {
      .notes =
          "DATA is JSON; - reads it from stdin. With --file no TYPE: each line is a CloudEvent.\n"
          "They are sent in batches; a hub that is busy is waited for."},
-    {"request", "TYPE [DATA]", "submit an event and print what agents answer", 1, 2,
+    {"request", "[TYPE [DATA]]", "submit an event and print what agents answer", 0, 2,
      OPTIONS(request_options), .run = cmd_request, .group = "Ask a running hub",
-     .notes = "Responses are printed as they come. SIGINT cancels the request."},
+     .notes =
+         "Responses are printed as they come. SIGINT cancels the request. With --keep it goes on\n"
+         "when the terminal or the connection is lost: --attach ID comes back to it."},
     {"watch", "", "every step of every message while it happens", 0, 0, OPTIONS(watch_options),
      .run = cmd_watch, .group = "Ask a running hub",
      .notes = "A connection that is lost is made again, without gaps if the hub remembers."},

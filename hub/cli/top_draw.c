@@ -130,12 +130,16 @@ static void draw_figures(struct canvas *canvas, const struct top_reading *readin
     draw_count(canvas, reading, "running", TOP_RUNNING, CANVAS_BOLD);
     draw_count(canvas, reading, "unmatched", TOP_UNMATCHED, CANVAS_PLAIN);
     draw_count(canvas, reading, "refused", TOP_REFUSED, CANVAS_YELLOW);
+    if (reading->stats[TOP_FEEDS] > 0)
+        draw_count(canvas, reading, "feeds", TOP_FEEDS, CANVAS_BOLD);
     canvas_end_line(canvas);
     draw_count(canvas, reading, "done", TOP_DONE, CANVAS_GREEN);
     draw_count(canvas, reading, "dead", TOP_DEAD, CANVAS_RED);
     draw_count(canvas, reading, "shed", TOP_SHED, CANVAS_RED);
     draw_count(canvas, reading, "dead letters", TOP_DEAD_LETTERS, CANVAS_RED);
     draw_count(canvas, reading, "records lost", TOP_RECORDS_LOST, CANVAS_RED);
+    if (reading->stats[TOP_REPLIES_LOST] > 0)
+        draw_count(canvas, reading, "replies lost", TOP_REPLIES_LOST, CANVAS_YELLOW);
     canvas_end_line(canvas);
     canvas_end_line(canvas);
 }
@@ -144,17 +148,17 @@ static void draw_figures(struct canvas *canvas, const struct top_reading *readin
 
 /* Columns that are left out first when the terminal is narrow, and the width that has room for each
  * with all before it. */
-enum { ROOM_BREAKER = 89, ROOM_RETRIES = 98, ROOM_DONE = 106, ROOM_PLUGIN = 115 };
+enum { ROOM_BREAKER = 89, ROOM_RETRIES = 98, ROOM_DONE = 106, ROOM_PLUGIN = 115, ROOM_CACHE = 122 };
 
-static void draw_table_head(struct canvas *canvas)
+static void draw_table_head(struct canvas *canvas, bool has_caches)
 {
     const size_t room = canvas->columns;
 
-    canvas_print(canvas, CANVAS_REVERSE, "%-18s %s%-8s%s %7s %8s %8s%s%s %7s %8s %8s", "AGENT",
+    canvas_print(canvas, CANVAS_REVERSE, "%-18s %s%-8s%s %7s %8s %8s%s%s %7s %8s %8s%s", "AGENT",
                  room >= ROOM_PLUGIN ? "PLUGIN   " : "", "STATE",
                  room >= ROOM_BREAKER ? "BREAKER  " : "", "QUEUED", "RUNNING", "DONE/S",
                  room >= ROOM_RETRIES ? "  RETRY/S" : "", room >= ROOM_DONE ? "    DONE" : "",
-                 "DEAD", "P50", "P99");
+                 "DEAD", "P50", "P99", has_caches && room >= ROOM_CACHE ? "  CACHE" : "");
     canvas_end_line(canvas);
 }
 
@@ -187,7 +191,15 @@ static void draw_state(struct canvas *canvas, const struct top_agent *agent)
         canvas_print(canvas, CANVAS_RED, "%-8.8s", agent->breaker);
 }
 
-static void draw_agent(struct canvas *canvas, const struct top_agent *agent)
+static void draw_cached(struct canvas *canvas, const struct top_agent *agent)
+{
+    if (agent->cached < 0)
+        canvas_print(canvas, CANVAS_PLAIN, "      -");
+    else
+        canvas_print(canvas, CANVAS_PLAIN, " %4.0f %%", agent->cached * 100);
+}
+
+static void draw_agent(struct canvas *canvas, const struct top_agent *agent, bool has_caches)
 {
     const size_t room = canvas->columns;
     char text[FIGURE_ROOM], busy[48];
@@ -207,6 +219,8 @@ static void draw_agent(struct canvas *canvas, const struct top_agent *agent)
     draw_number(canvas, agent->dead, CANVAS_RED);
     canvas_print(canvas, CANVAS_PLAIN, " %8s", figure_us(agent->p50_us, text));
     canvas_print(canvas, CANVAS_PLAIN, " %8s", figure_us(agent->p99_us, text));
+    if (has_caches && room >= ROOM_CACHE)
+        draw_cached(canvas, agent);
     canvas_end_line(canvas);
 }
 
@@ -216,11 +230,11 @@ static void draw_agents(struct canvas *canvas, const struct top_reading *reading
     const size_t around = ROWS_AROUND + (view->trouble != NULL);
     size_t shown = reading->count;
 
-    draw_table_head(canvas);
+    draw_table_head(canvas, reading->has_caches);
     if (view->rows > 0 && shown + around > view->rows)
         shown = view->rows > around ? view->rows - around : 0;
     for (size_t i = 0; i < shown; i++)
-        draw_agent(canvas, &reading->agents[i]);
+        draw_agent(canvas, &reading->agents[i], reading->has_caches);
     if (shown < reading->count) {
         canvas_print(canvas, CANVAS_DIM, "... and %zu more agents", reading->count - shown);
         canvas_end_line(canvas);

@@ -7,6 +7,7 @@
 #include "cli/top_reading.h"
 
 #include "base/clock.h"
+#include "cli/cached.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,8 @@ static const char *const stat_names[TOP_STATS] = {
     [TOP_RULES] = "rules",
     [TOP_GENERATION] = "generation",
     [TOP_CLIENTS] = "clients",
+    [TOP_FEEDS] = "feeds",
+    [TOP_REPLIES_LOST] = "replies_lost",
 };
 
 static void copy(const struct answer *answer, uint32_t at, const char *name, char *out, size_t room)
@@ -55,6 +58,7 @@ static void read_agent(const struct answer *answer, uint32_t at, struct top_agen
     agent->p50_us = latency == 0 ? 0 : answer_int(answer, latency, "p50_us");
     agent->p99_us = latency == 0 ? 0 : answer_int(answer, latency, "p99_us");
     agent->done_rate = agent->retry_rate = -1;
+    agent->cached = agent_cached(answer, at);
 }
 
 static bool read_agents(const struct answer *answer, struct top_reading *reading)
@@ -67,6 +71,8 @@ static bool read_agents(const struct answer *answer, struct top_reading *reading
         return false;
     for (uint32_t at = answer_first(answer, list); at != 0; at = answer_after(answer, list, at))
         read_agent(answer, at, &reading->agents[reading->count++]);
+    for (size_t i = 0; i < reading->count; i++)
+        reading->has_caches = reading->has_caches || reading->agents[i].cached >= 0;
     return true;
 }
 

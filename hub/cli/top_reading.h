@@ -22,6 +22,8 @@ enum top_stat {
     TOP_RULES,
     TOP_GENERATION,
     TOP_CLIENTS,
+    TOP_FEEDS,
+    TOP_REPLIES_LOST,
     TOP_STATS,
 };
 enum { TOP_RATES = TOP_IN_FLIGHT };
@@ -30,6 +32,7 @@ struct top_agent {
     char id[64], plugin[32], state[16], breaker[16];
     int64_t queued, parked, running, concurrency, done, retries, dead, shed, p50_us, p99_us;
     double done_rate, retry_rate; /* a second; -1: not known yet */
+    double cached; /* of its actions that its cache was asked for: 0 to 1; -1: of none */
 };
 
 /* All zero is none. */
@@ -40,6 +43,7 @@ struct top_reading {
     int64_t stats[TOP_STATS];
     double rates[TOP_RATES]; /* a second; -1: not known yet */
     struct top_agent *agents;
+    bool has_caches;
     size_t count;
 };
 

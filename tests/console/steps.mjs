@@ -144,6 +144,24 @@ const tests = {
     await picture(page, 'tester');
   },
 
+  async 'a feed shows how far it is, what is about what, and what is missing, and is cancelled'() {
+    const answer = await fetch(`${url}/v1/requests?feed=true&slow=latest`, { method: 'POST', headers: { 'ce-type': 'rates' } });
+    const { request_id: id } = await answer.json();
+    const page = await open(`message/${id}`);
+    const panel = page.getByRole('region', { name: 'Responses' });
+    await panel.getByRole('heading', { name: 'Feed' }).waitFor();
+    await panel.getByText('"rate": 2').first().waitFor();
+    assert.equal(await panel.getByRole('progressbar').getAttribute('value'), '0.75');
+    const text = await panel.innerText();
+    assert.match(text, /EUR\/USD[^]*EUR\/GBP|EUR\/GBP[^]*EUR\/USD/);
+    assert.match(text, /4 responses left out here/);
+    await page.getByText('times more').waitFor();
+    await picture(page, 'feed');
+    await panel.getByRole('button', { name: 'Cancel the feed' }).click();
+    await panel.getByText('cancelled by the client').waitFor();
+    assert.equal(await panel.getByRole('button').count(), 0);
+  },
+
   async 'an agent is paused and goes on'() {
     const page = await open('agents');
     await row(page, 'log').first().getByRole('button', { name: 'Pause' }).click();

@@ -30,8 +30,8 @@ static int64_t monotonic(void)
 void agent_settle(struct agent *agent, struct flight *flight, uint32_t kind,
                   uint64_t retry_after_ms, atamo_bytes reason)
 {
-    assert(flight->state == FLIGHT_WAITING || flight->state == FLIGHT_RUNNING);
-    if (flight->state == FLIGHT_RUNNING)
+    assert(flight->state != FLIGHT_FREE && flight->state != FLIGHT_OVERDUE);
+    if (flight->state != FLIGHT_WAITING)
         agent->workers[flight->worker].held--;
     settling_add(&agent->settling, flight->action, kind, retry_after_ms, reason);
     flights_remove(&agent->flights, flight);
@@ -42,16 +42,25 @@ static void retry(struct agent *agent, struct flight *flight, const char *reason
     agent_settle(agent, flight, ATAMO_RETRY, 0, atamo_text(reason));
 }
 
-void agent_hand_back(struct agent *agent, struct worker *worker, const char *reason)
+static void retry_all(struct agent *agent, const struct worker *worker, enum flight_state state,
+                      const char *reason)
 {
     struct flight *next;
 
-    for (struct flight *at = flights_first(&agent->flights, FLIGHT_RUNNING);
-         at != NULL && worker->held > 0; at = next) {
+    for (struct flight *at = flights_first(&agent->flights, state); at != NULL && worker->held > 0;
+         at = next) {
         next = flights_next(&agent->flights, at);
         if (at->worker == worker->number - 1)
             retry(agent, at, reason);
     }
+}
+
+void agent_hand_back(struct agent *agent, struct worker *worker, const char *reason)
+{
+    struct flight *next;
+
+    retry_all(agent, worker, FLIGHT_RUNNING, reason);
+    retry_all(agent, worker, FLIGHT_FED, reason);
     for (struct flight *at = flights_first(&agent->flights, FLIGHT_OVERDUE);
          at != NULL && worker->held > 0; at = next) {
         next = flights_next(&agent->flights, at);
@@ -80,11 +89,25 @@ static void take_cancel(struct agent *agent, const struct inbox_item *item)
 
     if (flight == NULL || flight->state == FLIGHT_OVERDUE)
         return;
-    if (flight->state == FLIGHT_WAITING)
+    if (flight->state == FLIGHT_WAITING) {
         retry(agent, flight, "cancelled while it waited for a worker");
-    else if (agent->workers[flight->worker].process.in >= 0)
+        return;
+    }
+    if (flight->state == FLIGHT_FED) /* from now on it has as much time as others */
+        flights_move(&agent->flights, flight, FLIGHT_RUNNING, agent->now);
+    if (agent->workers[flight->worker].process.in >= 0)
         (void)request_add_cancel(&agent->writer, &agent->workers[flight->worker].requests,
                                  flight->id, reason);
+}
+
+/* Its worker is heard again. */
+static void take_room(struct agent *agent, const struct inbox_item *item)
+{
+    const struct flight *flight = flights_by_action(&agent->flights, item->action);
+
+    if (flight != NULL && flight->state != FLIGHT_WAITING &&
+        agent->workers[flight->worker].stalled_until != 0)
+        agent->workers[flight->worker].stalled_until = agent->now;
 }
 
 static void take_inbox(struct agent *agent)
@@ -93,10 +116,17 @@ static void take_inbox(struct agent *agent)
     const size_t count = inbox_take(&agent->inbox, &items);
 
     for (size_t i = 0; i < count; i++) {
-        if (items[i].is_cancel)
-            take_cancel(agent, &items[i]);
-        else
+        switch ((enum inbox_kind)items[i].kind) {
+        case INBOX_WORK:
             take_action(agent, items[i].action);
+            break;
+        case INBOX_CANCEL:
+            take_cancel(agent, &items[i]);
+            break;
+        case INBOX_ROOM:
+            take_room(agent, &items[i]);
+            break;
+        }
     }
 }
 
@@ -118,7 +148,8 @@ static struct worker *choose(const struct agent *agent)
 
 static void give(struct agent *agent, struct worker *worker, struct flight *flight)
 {
-    const int status = request_add(&agent->writer, &worker->requests, flight->action, flight->id);
+    const int status = request_add(&agent->writer, &worker->requests, flight->action, flight->id,
+                                   &flight->is_feed);
     char reason[64];
 
     switch (status) {
@@ -175,6 +206,18 @@ static void give_up_on(struct agent *agent, struct flight *flight)
     flights_move(&agent->flights, flight, FLIGHT_OVERDUE, agent->now);
 }
 
+/* What a worker has while it is not heard, as somebody is slow to take what it says, gets its time
+ * anew, from when it is heard again at the earliest. */
+static bool was_held_up(struct agent *agent, struct flight *flight, int64_t limit)
+{
+    const struct worker *worker = &agent->workers[flight->worker];
+
+    if (worker->stalled_until == 0 && worker->went_on <= agent->now - limit)
+        return false;
+    flights_move(&agent->flights, flight, (enum flight_state)flight->state, agent->now);
+    return true;
+}
+
 static void check_time(struct agent *agent, int64_t *next)
 {
     struct flights *flights = &agent->flights;
@@ -185,10 +228,13 @@ static void check_time(struct agent *agent, int64_t *next)
         retry(agent, flight, "no worker had room for it within its time limit");
     while (is_past(agent, flight = flights_first(flights, FLIGHT_RUNNING),
                    agent->settings.timeout_ns, next))
-        give_up_on(agent, flight);
+        if (!was_held_up(agent, flight, agent->settings.timeout_ns))
+            give_up_on(agent, flight);
     while (is_past(agent, flight = flights_first(flights, FLIGHT_OVERDUE),
                    agent->settings.stop_grace_ns, next))
-        worker_end(agent, &agent->workers[flight->worker], "kept an action past its time limit", 0);
+        if (!was_held_up(agent, flight, agent->settings.stop_grace_ns))
+            worker_end(agent, &agent->workers[flight->worker], "kept an action past its time limit",
+                       0);
 }
 
 /* --- the end */

@@ -68,7 +68,8 @@ static bool take_id(struct scan *scan, uint64_t *id)
 
 static void clear(struct answer *answer)
 {
-    *answer = (struct answer){.reason = {"", 0}, .response = {"", 0}, .text = {"", 0}, .log = -1};
+    *answer = (struct answer){
+        .reason = {"", 0}, .response = {"", 0}, .key = {"", 0}, .text = {"", 0}, .log = -1};
 }
 
 bool answer_read_short(atamo_bytes line, struct answer *answer)
@@ -181,8 +182,10 @@ static int read_outcome(const struct reading *reading, struct answer *answer)
 static int read_response(const struct reading *reading, struct answer *answer)
 {
     const atamo_json_value value = member(reading, "response");
-    int status;
+    int status = text_member(reading, "key", &answer->key);
 
+    if (status != ATAMO_OK)
+        return status;
     if (value.kind != ATAMO_JSON_MISSING) {
         answer->has_response = true;
         answer->response = value.raw;

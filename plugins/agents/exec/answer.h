@@ -14,6 +14,7 @@ struct answer {
     bool has_response;
     bool is_base64;       /* the response */
     atamo_bytes response; /* JSON text, or base64 */
+    atamo_bytes key;      /* what the response is about; "": nothing */
     bool has_progress;
     double progress;  /* 0..1 */
     atamo_bytes text; /* of progress or log */

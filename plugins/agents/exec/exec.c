@@ -27,7 +27,14 @@ static void cancel(void *self, atamo_action action, uint32_t reason)
 {
     struct agent *agent = self;
 
-    inbox_cancel(&agent->inbox, action, reason);
+    inbox_hint(&agent->inbox, INBOX_CANCEL, action, reason);
+}
+
+static void room(void *self, atamo_action action)
+{
+    struct agent *agent = self;
+
+    inbox_hint(&agent->inbox, INBOX_ROOM, action, 0);
 }
 
 /* --- life */
@@ -159,6 +166,7 @@ static const atamo_agent role = {
     .mode = ATAMO_INLINE,
     .handle_batch = handle_batch,
     .cancel = cancel,
+    .room = room,
 };
 
 ATAMO_PLUGIN = {

@@ -100,6 +100,7 @@ struct flight *flights_add(struct flights *flights, atamo_action action, int64_t
     flight->action = action;
     flight->id = flights->serial << FLIGHT_SLOT_BITS | slot_of(flights, flight);
     flight->since = now;
+    flight->is_feed = false;
     flight->chain = *bucket;
     *bucket = slot_of(flights, flight);
     append(flights, flight, FLIGHT_WAITING);

@@ -1,8 +1,9 @@
 /* flights - the actions that the plugin holds, from their arrival to their end.
  *
- * Each is in one of three lines: waiting for a worker, running in one, or overdue (its time is up
- * and it has been settled, but the worker has not let go of it). All actions have the same time
- * limit, so each line is in the order of its deadlines. Belongs to one thread.
+ * Each is in one of four lines: waiting for a worker, running in one, fed (a feed that has given
+ * its first response, and has all the time it wants), or overdue (its time is up and it has been
+ * settled, but the worker has not let go of it). All actions have the same time limit, so each line
+ * is in the order of its deadlines. Belongs to one thread.
  */
 #ifndef EXEC_FLIGHTS_H
 #define EXEC_FLIGHTS_H
@@ -11,7 +12,14 @@
 
 #include <stdbool.h>
 
-enum flight_state { FLIGHT_FREE, FLIGHT_WAITING, FLIGHT_RUNNING, FLIGHT_OVERDUE, FLIGHT_STATES };
+enum flight_state {
+    FLIGHT_FREE,
+    FLIGHT_WAITING,
+    FLIGHT_RUNNING,
+    FLIGHT_FED,
+    FLIGHT_OVERDUE,
+    FLIGHT_STATES
+};
 
 /* Flights per instance: ids have this many bits for the slot. */
 enum { FLIGHT_SLOT_BITS = 20 };
@@ -22,6 +30,7 @@ struct flight {
     int64_t since;   /* monotonic ns: when it came into its state */
     uint32_t worker; /* who has it, unless it waits */
     uint32_t state;  /* enum flight_state */
+    bool is_feed;
     uint32_t next, previous; /* in its line: slots */
     uint32_t chain;          /* of the hash by action: slot */
 };

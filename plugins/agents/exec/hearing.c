@@ -18,7 +18,12 @@
 enum { GARBAGE_MAX = 32, SHOWN = 80, LOGGED = 1000 };
 enum { PART_EMIT = 1, PART_RESPONSE = 2, PART_PROGRESS = 4, PART_LOG = 8 };
 
-enum heard { HEARD, HEARD_GARBAGE, HEARD_BUSY };
+enum heard { HEARD, HEARD_GARBAGE, HEARD_BUSY, HEARD_HELD_UP };
+
+/* When a line is taken up again: if the hub is busy, and if a client is slow to take responses. The
+ * hub says when he has taken some; but that is a hint. */
+static const int64_t busy_pause_ns = 2000000;
+static const int64_t held_up_pause_ns = 50000000;
 
 /* A copy that fits a line of the log: control characters are shown as spaces. */
 static void printable(char *copy, size_t capacity, atamo_bytes text)
@@ -63,8 +68,8 @@ static void scold(struct agent *agent, struct worker *worker, atamo_bytes line, 
               why, shown, line.size > SHOWN ? "..." : "");
 }
 
-/* --- the parts of an answer: HEARD, or HEARD_BUSY. What the host refuses is not the line's fault
- */
+/* --- the parts of an answer: HEARD, or why it has to wait. What the host refuses is not the line's
+ * fault */
 
 static enum heard emit(struct agent *agent, struct worker *worker, const struct flight *flight,
                        const struct answer *answer)
@@ -102,11 +107,15 @@ static enum heard respond(struct agent *agent, struct worker *worker, const stru
             status = ATAMO_INVALID;
         body.data = memory;
     }
-    if (status == ATAMO_OK)
-        status = atamo_respond(agent->host, flight->action, body);
+    if (status == ATAMO_OK) {
+        const atamo_response response = {
+            .size = sizeof response, .kind = ATAMO_RESPONSE_DATA, .body = body, .key = answer->key};
+
+        status = agent->host->respond(agent->host, flight->action, &response);
+    }
     free(memory);
     if (status == ATAMO_BUSY)
-        return HEARD_BUSY;
+        return HEARD_HELD_UP;
     if (status != ATAMO_OK && status != ATAMO_GONE)
         scold(agent, worker, answer->response, "the response was refused");
     return HEARD;
@@ -118,7 +127,7 @@ static enum heard progress(struct agent *agent, const struct flight *flight,
     const int status =
         atamo_progress(agent->host, flight->action, answer->progress, answer->text.data);
 
-    return status == ATAMO_BUSY ? HEARD_BUSY : HEARD;
+    return status == ATAMO_BUSY ? HEARD_HELD_UP : HEARD;
 }
 
 /* Do a part of the line unless it was done before the host was busy. */
@@ -136,15 +145,18 @@ static enum heard perform(struct agent *agent, struct worker *worker, struct fli
         worker->parts |= PART_EMIT;
     }
     if (is_new_part(worker, PART_RESPONSE, answer->has_response)) {
-        if (respond(agent, worker, flight, answer) == HEARD_BUSY)
-            return HEARD_BUSY;
+        if (respond(agent, worker, flight, answer) == HEARD_HELD_UP)
+            return HEARD_HELD_UP;
         worker->parts |= PART_RESPONSE;
     }
     if (is_new_part(worker, PART_PROGRESS, answer->has_progress)) {
-        if (progress(agent, flight, answer) == HEARD_BUSY)
-            return HEARD_BUSY;
+        if (progress(agent, flight, answer) == HEARD_HELD_UP)
+            return HEARD_HELD_UP;
         worker->parts |= PART_PROGRESS;
     }
+    if (flight->is_feed && flight->state == FLIGHT_RUNNING &&
+        (worker->parts & (PART_RESPONSE | PART_PROGRESS)) != 0)
+        flights_move(&agent->flights, flight, FLIGHT_FED, agent->now);
     if (answer->outcome != 0)
         agent_settle(agent, flight, answer->outcome, answer->retry_after_ms, answer->reason);
     return HEARD;
@@ -184,7 +196,7 @@ static enum heard hear_line(struct agent *agent, struct worker *worker, atamo_by
         scold(agent, worker, line, "it has no such action");
         return HEARD_GARBAGE;
     }
-    if (flight->state == FLIGHT_RUNNING)
+    if (flight->state != FLIGHT_OVERDUE)
         return perform(agent, worker, flight, &answer);
     if (answer.outcome != 0) { /* too late, but it has let go of it */
         worker->held--;
@@ -202,7 +214,7 @@ static enum heard hear_too_long(struct agent *agent, struct worker *worker, atam
     (void)snprintf(why, sizeof why, "an answer of over %zu bytes (max_line)",
                    agent->settings.max_line);
     scold(agent, worker, line, why);
-    if (flight != NULL && flight->state == FLIGHT_RUNNING)
+    if (flight != NULL && flight->state != FLIGHT_OVERDUE)
         agent_settle(agent, flight, ATAMO_FAIL, 0, atamo_text(why));
     return HEARD_GARBAGE;
 }
@@ -219,10 +231,9 @@ bool hearing_answers(struct agent *agent, struct worker *worker)
             heard = hear_too_long(agent, worker, line);
         else if (line.size > 0)
             heard = hear_line(agent, worker, line);
-        if (heard == HEARD_BUSY) {
-            const int64_t pause_ns = 2000000;
-
-            worker->stalled_until = agent->now + pause_ns;
+        if (heard == HEARD_BUSY || heard == HEARD_HELD_UP) {
+            worker->stalled_until =
+                agent->now + (heard == HEARD_BUSY ? busy_pause_ns : held_up_pause_ns);
             return true;
         }
         worker->parts = 0;

@@ -68,12 +68,12 @@ size_t inbox_push(struct inbox *inbox, const atamo_action *actions, size_t count
     return taken;
 }
 
-void inbox_cancel(struct inbox *inbox, atamo_action action, uint32_t reason)
+void inbox_hint(struct inbox *inbox, enum inbox_kind kind, atamo_action action, uint32_t reason)
 {
     (void)pthread_mutex_lock(&inbox->mutex);
     if (inbox->count < inbox->room)
         inbox->items[inbox->count++] =
-            (struct inbox_item){.action = action, .is_cancel = 1, .reason = reason};
+            (struct inbox_item){.action = action, .kind = kind, .reason = reason};
     unlock_and_wake(inbox);
 }
 

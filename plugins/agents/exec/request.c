@@ -171,11 +171,13 @@ static int add_head(const struct request_writer *writer, struct buffer *buffer,
         status = add_text(buffer, numbers);
     if (status == ATAMO_OK && (info->flags & ATAMO_WANTS_RESPONSES) != 0)
         status = add_text(buffer, ",\"wants_responses\":true");
+    if (status == ATAMO_OK && (info->flags & ATAMO_WANTS_FEED) != 0)
+        status = add_text(buffer, ",\"wants_feed\":true");
     return status;
 }
 
 int request_add(const struct request_writer *writer, struct buffer *buffer, atamo_action action,
-                uint64_t id)
+                uint64_t id, bool *is_feed)
 {
     const size_t before = buffer_size(buffer);
     atamo_action_info info = {.size = sizeof info};
@@ -195,6 +197,8 @@ int request_add(const struct request_writer *writer, struct buffer *buffer, atam
         status = ATAMO_TOO_LARGE;
     if (status != ATAMO_OK)
         buffer->tail = buffer->head + before;
+    else
+        *is_feed = (info.flags & ATAMO_WANTS_FEED) != 0;
     return status;
 }
 

@@ -121,6 +121,7 @@ static void start(struct agent *agent, struct worker *worker)
     worker->garbage = 0;
     worker->parts = 0;
     worker->stalled_until = 0;
+    worker->went_on = 0;
     worker->was_told = false;
     worker->why[0] = '\0';
     worker->state = WORKER_UP;
@@ -235,6 +236,8 @@ static void hear(struct agent *agent, struct worker *worker)
         (void)watch(agent, worker, EPOLL_CTL_DEL, fd, STREAM_OUT, 0);
     else if (worker->stalled_until == 0 && was_stalled)
         (void)watch(agent, worker, EPOLL_CTL_ADD, fd, STREAM_OUT, EPOLLIN);
+    if (was_stalled)
+        worker->went_on = agent->now;
 }
 
 static void read_answers(struct agent *agent, struct worker *worker)

@@ -30,6 +30,7 @@ struct worker {
     bool wants_to_write;   /* epoll says when its pipe has room */
     bool was_told;         /* SIGTERM was sent */
     int64_t stalled_until; /* the host was busy: go on then; 0: not stalled */
+    int64_t went_on;       /* when it was heard again after that */
     int64_t started;
     int64_t due;
     int64_t kill_at;

@@ -22,8 +22,9 @@ static void handle(void *self, atamo_action action)
                     "fails every time, as configured");
     } else if (strcmp(outcome, "fail") == 0) {
         atamo_fail(host, action, "fails for good, as configured");
-    } else if (host->integer(host, "respond") != 0) {
-        atamo_answer(host, action, info.body);
+    } else if (host->integer(host, "respond") != 0 &&
+               atamo_respond(host, action, info.body) == ATAMO_BUSY) {
+        atamo_retry(host, action, 0, "its client is slow to take responses");
     } else {
         atamo_done(host, action);
     }

@@ -67,6 +67,22 @@ static void put_latency(struct text *text, const atamo_agent_state *state)
     text_close(text, '}');
 }
 
+/* Only of an agent whose cache was ever asked. */
+static void put_cache(struct text *text, const atamo_agent_state *state)
+{
+    if (state->cache_hits + state->cache_joins + state->cache_misses == 0)
+        return;
+    text_open(text, "cache", '{');
+    text_uint(text, "hits", state->cache_hits);
+    text_uint(text, "stale", state->cache_stale);
+    text_uint(text, "joins", state->cache_joins);
+    text_uint(text, "misses", state->cache_misses);
+    text_uint(text, "evicted", state->cache_evicted);
+    text_uint(text, "entries", state->cache_entries);
+    text_uint(text, "bytes", state->cache_bytes);
+    text_close(text, '}');
+}
+
 static void put_agent(struct text *text, const atamo_agent_state *state)
 {
     text_open(text, NULL, '{');
@@ -85,6 +101,7 @@ static void put_agent(struct text *text, const atamo_agent_state *state)
     text_uint(text, "shed", state->shed);
     text_uint(text, "attempts", state->attempts);
     put_latency(text, state);
+    put_cache(text, state);
     text_close(text, '}');
 }
 

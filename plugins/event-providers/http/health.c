@@ -64,6 +64,10 @@ void stats_get(struct exchange *exchange)
         {"rules", stats.rules},
         {"generation", stats.generation},
         {"clients", stats.clients},
+        {"requests", stats.requests},
+        {"feeds", stats.feeds},
+        {"replies", stats.replies},
+        {"replies_lost", stats.replies_lost},
     };
     struct text text = {0};
 

@@ -86,13 +86,20 @@ static const atamo_option options[] = {
      .fallback = "5m",
      .min = 1000,
      .max = 86400000,
-     .about = "How long the responses of a request are kept after its end."},
+     .about = "How long the results of a request are stored after its end, and a feed that nobody "
+              "reads from goes on. A request may say otherwise."},
     {.name = "max_requests",
      .type = ATAMO_OPTION_INTEGER,
      .fallback = "10000",
      .min = 1,
      .max = 1000000,
-     .about = "Requests whose responses are kept at once."},
+     .about = "Requests whose results are stored at once."},
+    {.name = "max_results",
+     .type = ATAMO_OPTION_SIZE,
+     .fallback = "256MiB",
+     .min = 1 << 20,
+     .max = INT64_C(1) << 40,
+     .about = "How much is stored of the results of all requests; then the oldest go."},
 };
 
 static int create(const atamo_host *host, void **self)

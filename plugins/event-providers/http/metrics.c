@@ -2,6 +2,7 @@
  * (prometheus.io/docs/instrumenting/exposition_formats, version 0.0.4).
  */
 #include "agents.h"
+#include "inquiry.h"
 #include "routes.h"
 
 #include <inttypes.h>
@@ -83,6 +84,13 @@ static void put_hub(struct text *text, const atamo_stats *stats)
                stats->records);
     put_single(text, "atamo_telemetry_records_lost_total", "counter",
                "Telemetry records that an auditor lost.", stats->records_lost);
+    put_single(text, "atamo_requests_open", "gauge", "Requests that have not ended.",
+               stats->requests);
+    put_single(text, "atamo_feeds_open", "gauge", "Of them feeds.", stats->feeds);
+    put_single(text, "atamo_replies_total", "counter", "Replies that clients were given.",
+               stats->replies);
+    put_single(text, "atamo_replies_lost_total", "counter",
+               "Replies that were left out because a client was slow.", stats->replies_lost);
     put_single(text, "atamo_rules", "gauge", "Rules that run.", stats->rules);
     put_single(text, "atamo_configuration_generation", "gauge",
                "How often the configuration was read.", stats->generation);
@@ -146,6 +154,23 @@ static void put_agents(struct text *text, const struct server *server)
          offsetof(atamo_agent_state, dead)},
         {"atamo_agent_shed_total", "counter", "Actions that the agent's queue had no room for.",
          offsetof(atamo_agent_state, shed)},
+        {"atamo_agent_cache_hits_total", "counter", "Actions answered from the agent's cache.",
+         offsetof(atamo_agent_state, cache_hits)},
+        {"atamo_agent_cache_stale_total", "counter", "Of them those while it was being refreshed.",
+         offsetof(atamo_agent_state, cache_stale)},
+        {"atamo_agent_cache_joins_total", "counter",
+         "Actions that joined an identical one under way.",
+         offsetof(atamo_agent_state, cache_joins)},
+        {"atamo_agent_cache_misses_total", "counter",
+         "Actions that found nothing in the agent's cache.",
+         offsetof(atamo_agent_state, cache_misses)},
+        {"atamo_agent_cache_evicted_total", "counter",
+         "Results that left the agent's cache for want of room or of age.",
+         offsetof(atamo_agent_state, cache_evicted)},
+        {"atamo_agent_cache_entries", "gauge", "Results that the agent's cache holds.",
+         offsetof(atamo_agent_state, cache_entries)},
+        {"atamo_agent_cache_bytes", "gauge", "How much that is.",
+         offsetof(atamo_agent_state, cache_bytes)},
     };
     atamo_agent_state state = {.size = sizeof state};
 
@@ -184,6 +209,7 @@ static void put_rules(struct text *text, const struct server *server)
 
 static void put_server(struct text *text, const struct server *server)
 {
+    const struct inquiries_figures figures = inquiries_figures(server->inquiries);
     char class[] = "0xx";
 
     put_head(text, "atamo_http_answers_total", "counter", "Answers by the class of their status.");
@@ -192,6 +218,14 @@ static void put_server(struct text *text, const struct server *server)
         put_labelled(text, "atamo_http_answers_total", "class", class, server->answered[i]);
     }
     put_single(text, "atamo_http_connections", "gauge", "Connections.", server->visit_count);
+    put_single(text, "atamo_http_requests_stored", "gauge",
+               "Requests that are known, open or with their results.", figures.count);
+    put_single(text, "atamo_http_readers", "gauge", "Streams of a request's replies.",
+               figures.readers);
+    put_single(text, "atamo_http_results_bytes", "gauge", "Results that are stored.",
+               figures.bytes);
+    put_single(text, "atamo_http_results_dropped_total", "counter",
+               "Results that made room for others.", figures.dropped);
 }
 
 void metrics_get(struct exchange *exchange)

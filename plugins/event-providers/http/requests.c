@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WAIT_MAX_MS = 300000, TIMEOUT_MAX_MS = 24 * 3600 * 1000 };
+enum { WAIT_MAX_MS = 300000, LAST_MAX = 10000 };
 
 /* The one that the path names; NULL: there is none, and the exchange is answered. */
 static struct inquiry *find(struct exchange *exchange)
@@ -33,22 +33,19 @@ static struct inquiry *find(struct exchange *exchange)
 }
 
 struct asking {
-    struct exchange *exchange;
     struct inquiry *inquiry;
-    uint32_t timeout_ms;
     int status;
 };
 
 static int ask(void *user, const atamo_event_draft *draft, size_t index)
 {
     struct asking *asking = user;
-    const struct server *server = asking->exchange->server;
-    const atamo_request_options options = {.size = sizeof options,
-                                           .timeout_ms = asking->timeout_ms};
+    struct inquiry *inquiry = asking->inquiry;
+    const struct server *server = inquiry->server;
 
     (void)index;
-    asking->status = server->control->request(server->client, draft, &options, inquiry_take,
-                                              asking->inquiry, &asking->inquiry->message);
+    asking->status = server->control->request(server->client, draft, &inquiry->wish.options,
+                                              inquiry_take, inquiry, &inquiry->message);
     return ATAMO_OK;
 }
 
@@ -68,41 +65,41 @@ static void answer_receipt(struct exchange *exchange, const struct inquiry *inqu
     exchange_send_json(exchange, MHD_HTTP_ACCEPTED, &text);
 }
 
+/* Why no further request is taken; NULL: it is. */
+static const char *why_full(const struct inquiries *inquiries)
+{
+    if (inquiries->count >= inquiries->most)
+        return "too many requests are kept";
+    return results_are_full(&inquiries->pool) ? "too much waits for readers that are slow" : NULL;
+}
+
 void requests_post(struct exchange *exchange)
 {
-    struct server *server = exchange->server;
-    struct asking asking = {.exchange = exchange};
-    uint64_t timeout_ms;
+    const struct inquiries *inquiries = exchange->server->inquiries;
+    struct asking asking = {.status = ATAMO_INVALID};
+    const char *full = why_full(inquiries);
+    struct wish wish;
     bool batch;
 
-    if (!exchange_duration(exchange, "timeout", TIMEOUT_MAX_MS, 30000, &timeout_ms) ||
-        drafts_count(exchange, &batch) < 0)
+    if (!wish_read(exchange, inquiries->keep_ms, &wish) || drafts_count(exchange, &batch) < 0)
         return;
-    if (batch || server->inquiries->count >= server->inquiries->most) {
+    if (batch || full != NULL) {
         exchange_problem(exchange, batch ? MHD_HTTP_BAD_REQUEST : MHD_HTTP_TOO_MANY_REQUESTS, "%s",
-                         batch ? "a request is a single event" : "too many requests are kept");
+                         batch ? "a request is a single event" : full);
         return;
     }
-    asking.timeout_ms = (uint32_t)timeout_ms;
-    asking.inquiry = calloc(1, sizeof *asking.inquiry);
+    asking.inquiry = inquiry_make(exchange, &wish);
     if (asking.inquiry == NULL) {
         exchange_failed(exchange, ATAMO_NO_MEMORY, "");
         return;
     }
-    asking.inquiry->server = server;
-    asking.inquiry->state = "open";
-    memcpy(asking.inquiry->user, exchange->user, sizeof exchange->user);
-    memcpy(asking.inquiry->tenant, exchange->tenant, sizeof exchange->tenant);
-    asking.status = ATAMO_INVALID;
     if (drafts_visit(exchange, ask, &asking) != ATAMO_OK || asking.status != ATAMO_OK) {
-        free(asking.inquiry);
+        inquiry_free(asking.inquiry);
         if (exchange->response == NULL)
             exchange_failed(exchange, asking.status, draft_fault(asking.status));
         return;
     }
-    server->control->message_id(server->hub, asking.inquiry->message, asking.inquiry->uuid);
-    *inquiry_place(server->inquiries, asking.inquiry->message) = asking.inquiry;
-    server->inquiries->count++;
+    inquiry_list(asking.inquiry);
     answer_receipt(exchange, asking.inquiry);
 }
 
@@ -110,11 +107,21 @@ void requests_get(struct exchange *exchange)
 {
     struct inquiry *inquiry = find(exchange);
     struct waiter *waiter;
-    uint64_t wait_ms, after;
+    uint64_t wait_ms, after, last;
 
     if (inquiry == NULL || !exchange_duration(exchange, "wait", WAIT_MAX_MS, 0, &wait_ms) ||
-        !exchange_count(exchange, "after", UINT64_MAX, 0, &after))
+        !exchange_count(exchange, "after", UINT64_MAX, 0, &after) ||
+        !exchange_count(exchange, "last", LAST_MAX, 0, &last))
         return;
+    if (last > 0) { /* only looks: that is no reading */
+        inquiry_answer(exchange, inquiry, results_before_last(&inquiry->results, last));
+        return;
+    }
+    inquiry->attended_ms = exchange->server->now_ms;
+    if (after > inquiry->acknowledged) {
+        inquiry->acknowledged = after;
+        inquiry_moved(inquiry);
+    }
     if (wait_ms == 0 || inquiry_has_more(inquiry, after)) {
         inquiry_answer(exchange, inquiry, after);
         return;
@@ -124,15 +131,32 @@ void requests_get(struct exchange *exchange)
         waiter->deadline_ms = exchange->server->now_ms + (int64_t)wait_ms;
 }
 
+/* The last one that the client has: a browser tells it in a header when it connects again, which
+ * counts for more than the address that it began with. */
+static bool read_place(struct exchange *exchange, uint64_t *after)
+{
+    const char *last = exchange_header(exchange, "Last-Event-ID");
+    char *end;
+
+    if (last == NULL || last[0] == '\0')
+        return exchange_count(exchange, "after", UINT64_MAX, 0, after);
+    *after = strtoull(last, &end, 10);
+    if (last[0] >= '0' && last[0] <= '9' && *end == '\0')
+        return true;
+    exchange_problem(exchange, MHD_HTTP_BAD_REQUEST,
+                     "\"Last-Event-ID\" is \"%.40s\", expected a number", last);
+    return false;
+}
+
 void requests_stream(struct exchange *exchange)
 {
     struct inquiry *inquiry = find(exchange);
-    const char *last = exchange_header(exchange, "Last-Event-ID");
     struct waiter *waiter;
+    uint64_t after;
 
-    if (inquiry == NULL)
+    if (inquiry == NULL || !read_place(exchange, &after))
         return;
-    waiter = inquiry_wait(exchange, inquiry, last == NULL ? 0 : strtoull(last, NULL, 10));
+    waiter = inquiry_wait(exchange, inquiry, after);
     if (waiter != NULL)
         inquiry_stream(waiter);
 }
@@ -140,14 +164,9 @@ void requests_stream(struct exchange *exchange)
 void requests_delete(struct exchange *exchange)
 {
     struct inquiry *inquiry = find(exchange);
-    const struct server *server = exchange->server;
 
     if (inquiry == NULL)
         return;
-    if (inquiry->forget_ms == 0 &&
-        server->control->cancel(server->client, inquiry->message) == ATAMO_OK) {
-        inquiry_end(inquiry, "cancelled", atamo_text("cancelled by the client"));
-        inquiry_tell(inquiry);
-    }
+    inquiry_cancel(inquiry);
     exchange_send_empty(exchange, MHD_HTTP_NO_CONTENT);
 }

@@ -154,6 +154,7 @@ static void look_around(struct server *server)
     /* What was answered goes out now, unless answering makes more and more to answer. */
     for (int round = 0; round == 0 || (server->resumed && round < ROUNDS_MAX); round++)
         run_daemons(server);
+    inquiries_settle(server);
 }
 
 /* The hub stops: streams end, who waits is told so. */

@@ -54,9 +54,9 @@ class Action {
     this.#controller.abort(reason);
   }
 
-  /** Send the client a response; more may follow. */
-  respond(response) {
-    this.#say({ id: this.id, response });
+  /** Send the client a response, about `key` if it is about one thing of several; more may follow. */
+  respond(response, key) {
+    this.#say({ id: this.id, response, key });
   }
 
   /** Tell the client how far it is, from 0 to 1. */

@@ -66,9 +66,11 @@ class Action(dict):
         encoded = self.get("body_base64")
         return None if encoded is None else base64.b64decode(encoded)
 
-    def respond(self, response):
-        """Send the client a response; more may follow."""
-        self._worker.say({"id": self["id"], "response": response})
+    def respond(self, response, key=None):
+        """Send the client a response, about `key` if it is about one thing of several; more may
+        follow."""
+        about = {} if key is None else {"key": key}
+        self._worker.say({"id": self["id"], "response": response, **about})
 
     def progress(self, share, text=""):
         """Tell the client how far it is, from 0 to 1."""

@@ -14,7 +14,7 @@ UUID = "01990000-0000-7000-8000-000000000001"
 REQUEST = {"request_id": UUID, "status_url": f"/v1/requests/{UUID}",
            "stream_url": f"/v1/requests/{UUID}/stream"}
 PATH = f"/v1/requests/{UUID}"
-FAILED, USAGE, DENIED, TIMEOUT = 1, 2, 4, 5
+FAILED, USAGE, NOT_FOUND, DENIED, TIMEOUT = 1, 2, 3, 4, 5
 
 
 def step(number, name="attempt", **more):
@@ -181,6 +181,51 @@ class Request(unittest.TestCase):
                 self.assertEqual(request.stop(signal.SIGINT), FAILED)
             self.assertEqual(hub.asked[-1].method, "DELETE")
             self.assertIn("atamo: the request was cancelled", request.said)
+
+    def test_says_what_it_wants_of_the_hub(self):
+        body = {"state": "done", "responses": []}
+        _, asked = self.request({f"GET {PATH}": Answer(body)}, "ask", "--feed", "--parts",
+                                "--answers", "2", "--slow", "latest", "--queue", "9", "--keep", "1m")
+        self.assertEqual(asked[0].query, {"feed": "true", "parts": "true", "answers": "2",
+                                          "slow": "latest", "queue": "9", "keep": "1m"})
+        _, asked = self.request({f"GET {PATH}": Answer(body)}, "ask", "--detached")
+        self.assertEqual(asked[0].query, {"detached": "true"})
+
+    def test_tells_gaps_and_parts_and_how_many_actions_were_done(self):
+        part = {"sequence": 6, "kind": "part", "agent": "a", "state": "failed", "detail": "no"}
+        body = {"state": "failed", "detail": "no", "done": 1, "actions": 2, "lost": 4,
+                "responses": [data(5, "five") | {"lost": 4}, part]}
+        result, _ = self.request({f"GET {PATH}": Answer(body)}, "ask")
+        self.assertEqual((result.returncode, result.stdout), (FAILED, "five\n"))
+        self.assertEqual(result.stderr, "4 responses were lost here\na has ended: failed: no\natamo: "
+                         "the request has ended: failed: no (1 of 2 actions done)\n")
+        result, _ = self.request({f"GET {PATH}": Answer(body)}, "ask", "--json")
+        self.assertEqual(json.loads(result.stdout.splitlines()[-1]),
+                         {"state": "failed", "detail": "no", "done": 1, "actions": 2, "lost": 4})
+
+    def test_that_is_kept_is_left_by_a_terminal_that_goes_and_taken_up_by_its_id(self):
+        stream = Stream(event("data", data(1, 1), 1), stays=True)
+        routes = {"POST /v1/requests": Answer(REQUEST, 202), f"GET {PATH}/stream": stream,
+                  f"DELETE {PATH}": Answer(status=204),
+                  f"GET {PATH}": Answer({"state": "done", "responses": [data(1, 1), data(2, 2)]})}
+        with MockHub(routes) as hub:
+            for keep, last in (("1m", "GET"), (None, "DELETE")):
+                words = ["--keep", keep] if keep else []
+                with Following("request", "ask", "--stream", "--url", hub.url, *words) as request:
+                    self.assertEqual(request.next(), "1")
+                    self.assertEqual(request.stop(signal.SIGHUP), FAILED)
+                self.assertEqual(hub.asked[-1].method, last)
+                self.assertEqual(f"atamo: to come back: atamo request --attach {UUID}"
+                                 in request.said, keep is not None)
+            result = atamo("request", "--attach", UUID, "--url", hub.url)
+            self.assertEqual((result.returncode, result.stdout), (0, "1\n2\n"))
+            for words in (["ask"], ["--feed"], ["--user", "anna"], ["--queue", "1"]):
+                result = atamo("request", "--attach", UUID, "--url", hub.url, *words)
+                self.assertEqual(result.returncode, USAGE, words)
+                self.assertIn("nothing else that would make one", result.stderr)
+            self.assertEqual(atamo("request", "--url", hub.url).returncode, USAGE)
+        result, _ = self.request({}, "--attach", "00000000-0000-0000-0000-000000000000")
+        self.assertEqual(result.returncode, NOT_FOUND)
 
     def test_that_the_hub_does_not_name_is_a_failure(self):
         result, _ = self.request({"POST /v1/requests": Answer({}, 202)}, "ask")

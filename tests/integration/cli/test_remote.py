@@ -317,8 +317,18 @@ class Agents(unittest.TestCase):
             self.assertRegex(first, r"^out +log +running +closed +1 +0 +1 +1235k +0 +0 +0 +64 us "
                                     r"+1\.2 ms$")
             self.assertIn(" open ", second)
+            self.assertNotIn("CACHE", head)
         result, _ = ask(routes, "agents", "--json")
         self.assertEqual(json.loads(result.stdout)["agents"][0]["id"], "out")
+
+    def test_whose_caches_are_used_tell_how_much_that_saves(self):
+        cache = {"hits": 60, "stale": 0, "joins": 15, "misses": 25}
+        routes = {"GET /v1/agents": Answer({"agents": [agent("out", cache=cache), agent("bad")]})}
+        head, first, second = ask(routes, "agents")[0].stdout.splitlines()
+        self.assertTrue(head.endswith("P99   CACHE"), head)
+        self.assertTrue(first.endswith("1.2 ms    75 %"), first)
+        self.assertTrue(second.endswith("1.2 ms       -"), second)
+        self.assertEqual({len(line) for line in (head, first, second)}, {len(head)})
 
     def test_are_paused_resumed_and_drained(self):
         routes = {f"POST /v1/agents/out:{verb}": Answer(agent("out", state=state))

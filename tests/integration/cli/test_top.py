@@ -68,6 +68,16 @@ class Top(unittest.TestCase):
             self.assertEqual(terminal.end(), 0)
             self.check_given_back(terminal)
 
+    def test_shows_caches_feeds_and_replies_that_were_lost_if_there_are_any(self):
+        agents = [agent("a", cache={"hits": 3, "joins": 0, "misses": 1}), agent("b")]
+        with self.hub(Answer(STATS | {"feeds": 7, "replies_lost": 5}), agents) as hub, \
+                self.top(hub, columns=122) as terminal:
+            terminal.until_row(r"^a .* 1\.2 ms   75 %$")
+            terminal.until_row(r"^b .* 1\.2 ms      -$")
+            terminal.until_row(r" P99  CACHE$")
+            terminal.until_row(r" feeds 7 ")
+            terminal.until_row(r" replies lost 5 ")
+
     def test_has_rates_between_two_readings_and_none_of_a_hub_that_began_anew(self):
         counts = iter(range(100, 10**9, 1000))
         with self.hub(lambda _: Answer(STATS | {"accepted": next(counts)})) as hub, \

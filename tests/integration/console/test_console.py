@@ -23,16 +23,37 @@ agents:
   log: {{plugin: log}}
   ledger: {{plugin: flaky, config: {{fail_first: 1}}, retry: {{attempts: 5, base: 10ms}}}}
   fax: {{plugin: flaky, config: {{outcome: fail}}}}
+  rates: {{plugin: exec, config: {{command: [python3, {folder}/rates.py]}}}}
 rules:
   - {{id: orders, on: order.*, then: [{{agent: ledger, action: post}}]}}
   - {{id: others, on: other, then: [{{agent: log, action: note}}]}}
   - {{id: faxes, on: fax, then: [{{agent: fax, action: send}}]}}
+  - {{id: rates, on: rates, then: [{{agent: rates, action: tell}}]}}
 """
+RATES = """
+import json, sys
+
+for text in sys.stdin:
+    line = json.loads(text)
+    if "cancel" in line:
+        answers = [{"id": line["cancel"], "outcome": "done"}]
+    else:
+        answers = [{"id": line["id"], "progress": 0.25, "text": "begun"},
+                   {"id": line["id"], "progress": 0.75, "text": "nearly there"}]
+        answers += [{"id": line["id"], "response": {"rate": rate}, "key": key}
+                    for rate in range(3) for key in ("EUR/USD", "EUR/GBP")]
+    sys.stdout.write("".join(json.dumps(answer) + "\\n" for answer in answers))
+    sys.stdout.flush()
+"""
+
+
+def text_of(number, access):
+    return CONFIG.format(access=access, number=number, folder=pathlib.Path.cwd())
 
 
 def start(number, access):
     path = pathlib.Path(f"hub{number}.yaml")
-    path.write_text(CONFIG.format(access=access, number=number))
+    path.write_text(text_of(number, access))
     hub = Running(str(path))
     url = hub.line_of("listening on ").partition("listening on ")[2]
     return hub, url
@@ -43,7 +64,8 @@ def main():
         print("no chromium")
         return 1 if os.environ.get("CI") else SKIPPED
     library = fetch("console", HERE, LIBRARY) / "node_modules" / LIBRARY
-    pathlib.Path("hub2.yaml").write_text(CONFIG.format(access="access: {tokens: t.json}", number=2))
+    pathlib.Path("rates.py").write_text(RATES)
+    pathlib.Path("hub2.yaml").write_text(text_of(2, "access: {tokens: t.json}"))
     token = atamo("token", "new", "hub2.yaml", "alice", "--scope", "*").stdout.strip()
     hub, url = start(1, "")
     with hub:

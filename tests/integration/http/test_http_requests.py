@@ -4,6 +4,7 @@ import json
 import time
 import unittest
 
+import exposition
 from service import is_json, serve
 
 CONFIG = """
@@ -99,7 +100,7 @@ class Requests(unittest.TestCase):
         self.assertEqual([event["event"] for event in events],
                          ["progress"] * 3 + ["data"] * 101 + ["end"])
         self.assertEqual([event.get("id") for event in events],
-                         [str(n) for n in range(1, 105)] + [None])
+                         [str(n) for n in range(1, 106)])
         self.assertEqual(events[-1]["data"]["state"], "done")
         with self.service.stream(url + "/stream", {"Last-Event-ID": "100"}) as stream:
             self.assertEqual(stream.rest(), events[100:])
@@ -177,6 +178,38 @@ class Requests(unittest.TestCase):
                 link.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         self.service.event("release")
         self.assertEqual(self.end(url)["state"], "done")
+
+
+class Figures(unittest.TestCase):
+    CONFIG = """
+    agents:
+      thrifty: {plugin: flaky, config: {respond: true}, cache: {ttl: 1m}}
+    event_providers: {api: HTTP}
+    rules:
+      - {id: ask, on: ask, then: {agent: thrifty, action: answer}}
+    """
+
+    def test_caches_and_requests_are_counted(self):
+        with serve(self.CONFIG) as service:
+            self.assertNotIn("cache", service.get("/v1/agents").json()["agents"][0])
+            for _ in range(4):
+                url = service.post("/v1/requests", '{"q": 1}', {"ce-type": "ask"}
+                                   ).json()["status_url"]
+                known = service.get(url + "?wait=5s").json()
+                self.assertEqual([response["data"] for response in known["responses"]],
+                                 [{"q": 1}])
+            cache = service.get("/v1/agents").json()["agents"][0]["cache"]
+            found = exposition.read(service.get("/metrics").body.decode())
+            stats = service.stats()
+        self.assertGreater(cache.pop("bytes"), 0)
+        self.assertEqual(cache, {"hits": 3, "stale": 0, "joins": 0, "misses": 1, "evicted": 0,
+                                 "entries": 1})
+        for name, value in (("hits_total", 3), ("misses_total", 1), ("entries", 1)):
+            self.assertEqual(found[f"atamo_agent_cache_{name}", 'agent="thrifty"'], value)
+        for name, value in (("replies_total", 4), ("replies_lost_total", 0), ("requests_open", 0),
+                            ("feeds_open", 0), ("http_requests_stored", 4), ("http_readers", 0)):
+            self.assertEqual(found[f"atamo_{name}", None], value)
+        self.assertEqual((stats["replies"], stats["replies_lost"], stats["feeds"]), (4, 0, 0))
 
 
 class Stopping(unittest.TestCase):

@@ -42,6 +42,7 @@ struct fake_action {
     char reason[128];
     unsigned responses, progresses;
     char response[512]; /* the latest */
+    char key[64];       /* of that */
     size_t response_size;
 };
 
@@ -56,6 +57,7 @@ struct fake {
     struct fake_action actions[FAKE_ACTIONS];
     size_t action_count, settled_count;
     unsigned busy; /* so many responses and events are refused at first */
+    bool feeds;    /* clients want updates */
     unsigned emitted;
     char emitted_type[64], emitted_subject[64], emitted_data[128];
     char logs[FAKE_LOGS][256];
@@ -173,7 +175,8 @@ static inline int fake_info(const atamo_host *host, atamo_action action, atamo_a
     *info = (atamo_action_info){.size = sizeof *info,
                                 .attempt = of->attempt,
                                 .attempts = 5,
-                                .flags = ATAMO_WANTS_RESPONSES,
+                                .flags = ATAMO_WANTS_RESPONSES |
+                                         (fake_of(host)->feeds ? (unsigned)ATAMO_WANTS_FEED : 0),
                                 .event = (const atamo_event *)(const void *)of,
                                 .deadline_ns = INT64_C(1700000000000000000),
                                 .type = atamo_text(of->type),
@@ -228,6 +231,8 @@ static inline int fake_respond(const atamo_host *host, atamo_action action,
         of->progresses += response->kind == ATAMO_RESPONSE_PROGRESS && response->progress == 0.5;
         if (response->kind == ATAMO_RESPONSE_DATA) {
             of->response_size = response->body.size;
+            (void)snprintf(of->key, sizeof of->key, "%.*s", (int)response->key.size,
+                           response->key.data);
             (void)memset(of->response, 0, sizeof of->response);
             memcpy(of->response, response->body.data,
                    response->body.size < sizeof of->response ? response->body.size

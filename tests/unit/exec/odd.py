@@ -134,4 +134,32 @@ def base64_answer():
         done(action)
 
 
+def feeds():
+    """One response, then no end before it is cancelled; says what it was asked for."""
+    ready()
+    for message in read():
+        if "cancel" in message:
+            write(json.dumps({"id": first, "outcome": "done"}))
+        else:
+            first = message["id"]
+            write(json.dumps({"id": first, "response": message.get("wants_feed"), "key": "EUR"}))
+
+
+def deaf_feed():
+    """A feed that does not end when it is cancelled."""
+    ready()
+    for message in read():
+        if "cancel" not in message:
+            write(json.dumps({"id": message["id"], "progress": 0.5}))
+
+
+def talks():
+    """More than a pipe holds."""
+    ready()
+    for action in read():
+        for number in range(2000):
+            write(json.dumps({"id": action["id"], "response": [number, "x" * 100]}))
+        done(action)
+
+
 globals()[sys.argv[1]]()

@@ -57,6 +57,14 @@ function Table({ agents, chosen, verbs }) {
     <tbody ...${keys}>${agents.map((agent) => html`<${Row} key=${agent.id} agent=${agent} chosen=${agent.id === chosen} verbs=${verbs} />`)}</tbody></table></div>`;
 }
 
+/* What the agent's cache has saved it. */
+function Cache({ of }) {
+  const saved = of.hits + of.joins, asked = saved + of.misses;
+  return html`<div><dt>Cached</dt><dd>${asked ? `${(100 * saved / asked).toFixed(1)} %` : '–'}</dd></div>
+    <div><dt>Joined</dt><dd>${count(of.joins)}</dd></div><div><dt>Stale</dt><dd>${count(of.stale)}</dd></div>
+    <div><dt>Evicted</dt><dd>${count(of.evicted)}</dd></div><div><dt>Holds</dt><dd>${count(of.entries)}, ${short(of.bytes)}B</dd></div>`;
+}
+
 function Detail({ agent }) {
   const { latency } = agent, mean = latency.count ? latency.sum_us / latency.count : NaN;
   return html`<section class="panel" aria-label="Agent ${agent.id}"><h2>${agent.id}</h2>
@@ -64,7 +72,7 @@ function Detail({ agent }) {
       <div><dt>Failed attempts</dt><dd>${agent.attempts ? `${(100 * (1 - agent.done / agent.attempts)).toFixed(1)} %` : '–'}</dd></div>
       <div><dt>Mean</dt><dd>${span(mean)}</dd></div><div><dt>Median</dt><dd>${span(latency.p50_us)}</dd></div>
       <div><dt>90 %</dt><dd>${span(latency.p90_us)}</dd></div><div><dt>99 %</dt><dd>${span(latency.p99_us)}</dd></div>
-      <div><dt>Samples</dt><dd>${count(latency.count)}</dd></div></dl>
+      <div><dt>Samples</dt><dd>${count(latency.count)}</dd></div>${agent.cache && html`<${Cache} of=${agent.cache} />`}</dl>
     <${Histogram} latency=${latency} large /></section>`;
 }
 

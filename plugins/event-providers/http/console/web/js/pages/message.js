@@ -8,12 +8,13 @@ import { link } from '../router.js';
 import { plural, span, stamp } from '../format.js';
 import { Empty, Loaded, State } from '../parts/basics.js';
 import { Chart, Steps } from '../parts/path.js';
+import { Forgotten, Request, path as requestPath } from '../parts/request.js';
 
 /* What may not be there: responses, as most messages are no requests; reasons, which the hub knows of
    the latest messages only. */
-async function ifKnown(path, signal) {
+async function ifKnown(path, query, signal) {
   try {
-    return await get(path, {}, signal);
+    return await get(path, query, signal);
   } catch (problem) {
     if (problem instanceof Failure && problem.status === 404) return null;
     throw problem;
@@ -22,9 +23,9 @@ async function ifKnown(path, signal) {
 
 async function load(id, signal) {
   const path = `events/${encodeURIComponent(id)}`;
-  const [event, why] = await Promise.all([get(path, {}, signal), ifKnown(`${path}/why`, signal)]);
+  const [event, why] = await Promise.all([get(path, {}, signal), ifKnown(`${path}/why`, {}, signal)]);
   const answered = event.steps.some((step) => step.step === 'responded');
-  return { event, why, request: answered ? await ifKnown(`requests/${encodeURIComponent(event.message)}`, signal) : null };
+  return { event, why, request: answered ? await ifKnown(...requestPath(event.message), signal) : null };
 }
 
 /* Matched ones first; those of other types are many and say little, so they are folded. */
@@ -43,16 +44,6 @@ function Actions({ actions }) {
   return html`<section class="panel"><h2>Actions</h2><table><thead><tr><th>Agent</th><th>Action</th><th>State</th><th class="n">Attempts</th></tr></thead>
     <tbody>${actions.map((action) => html`<tr><td><a href=${link(['agents', action.agent])}>${action.agent}</a></td><td>${action.action}</td>
       <td><${State} of=${action.state} />${action.reason && html` <span class="why">${action.reason}</span>`}</td><td class="n">${action.attempt}</td></tr>`)}</tbody></table></section>`;
-}
-
-const shownData = (data) => (typeof data === 'string' ? data : JSON.stringify(data, null, 2));
-
-function Responses({ steps, request }) {
-  const said = request?.responses ?? steps.filter((step) => step.step === 'responded');
-  if (!said.length) return null;
-  return html`<section class="panel"><h2>Responses</h2>${said.map((response) => html`<div class="response">
-    <a href=${link(['agents', response.agent])}>${response.agent}</a> ${response.kind}
-    <pre>${shownData(response.data ?? response.text ?? 'The hub does not keep what was said.')}</pre></div>`)}</section>`;
 }
 
 const Followed = ({ title, list }) => html`<section class="panel"><h2>${title}</h2><ul class="facts">${list.map(({ message, type }) => {
@@ -88,7 +79,7 @@ function Path({ event, why, request }) {
     <section class="panel chart-panel"><h2>Path</h2><${Chart} steps=${event.steps} open=${open} /><${Steps} steps=${event.steps} />
       ${open && html`<p class="hint" role="status">Goes on…</p>`}</section>
     <div class="side">${why && html`<${Rules} rules=${why.rules} /><${Actions} actions=${why.actions} />`}
-      <${Responses} steps=${event.steps} request=${request} />
+      ${request ? html`<${Request} request=${request} />` : html`<${Forgotten} steps=${event.steps} />`}
       ${before && html`<${Followed} title="Follows from" list=${[{ message: before }]} />`}
       ${after.length > 0 && html`<${Followed} title="Follow-ups" list=${after} />`}
       ${why?.event && html`<section class="panel"><h2>Event</h2><pre tabindex="0" aria-label="Event">${JSON.stringify(why.event, null, 2)}</pre></section>`}</div>`;

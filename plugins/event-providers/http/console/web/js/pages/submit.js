@@ -21,9 +21,10 @@ function typeOf(text) {
   }
 }
 
-async function post(text, waits) {
+async function post(text, waits, feeds) {
   const batch = text.trimStart().startsWith('[');
-  const { data } = await send('POST', waits ? 'requests' : 'events', { body: text, type: batch ? BATCH : EVENT });
+  const { data } = await send('POST', waits || feeds ? 'requests' : 'events',
+    { body: text, type: batch ? BATCH : EVENT, query: feeds ? { feed: 'true' } : {} });
   const made = data.events ?? [{ ...data, message: data.message ?? data.request_id }];
   const t_us = Date.now() * 1000;
   if (!batch) keep({ message: made[0].message, id: made[0].id ?? made[0].message, type: typeOf(text), text, t_us });
@@ -39,10 +40,11 @@ const Before = ({ onUse }) => html`<section class="panel"><h2>Posted from this t
   <button type="button" class="plain" onClick=${() => onUse(draft.text)}>Use again</button></li>`)}</ul></section>`;
 
 export function Submit() {
-  const [text, setText] = useState(first), [waits, setWaits] = useState(false), [made, setMade] = useState(null);
+  const [text, setText] = useState(first), [made, setMade] = useState(null);
+  const [waits, setWaits] = useState(false), [feeds, setFeeds] = useState(false);
   const [busy, problem, run] = useAction();
   const submit = async () => {
-    const events = await run(() => post(text, waits));
+    const events = await run(() => post(text, waits, feeds));
     if (!events) return setMade(null);
     say(events.length === 1 ? `Accepted as ${events[0].id ?? events[0].message}` : `${events.length} events accepted`);
     if (events.length === 1) go(['message', events[0].message]);
@@ -51,6 +53,7 @@ export function Submit() {
   return html`<header class="head"><h1>Post an event</h1><p class="hint">A CloudEvent in JSON, or a list of them. It is sent as it stands.</p></header>
     <div class="tester"><section class="panel"><${Field} label="Event"><${Editor} value=${text} onInput=${setText} rows=${14} errors=${problem?.errors ?? []} label="Event" onSubmit=${submit} /><//>
       <label class="check"><input type="checkbox" checked=${waits} onChange=${() => setWaits(!waits)} /> as a request: keep the responses</label>
+      <label class="check"><input type="checkbox" checked=${feeds} onChange=${() => setFeeds(!feeds)} /> as a feed: go on with updates until it is cancelled</label>
       <div class="buttons"><button type="button" onClick=${() => setText(first())}>New event</button>
         <button type="button" class="primary" disabled=${busy} onClick=${submit}>Post and follow</button></div></section>
     <div><${Problem} of=${problem} />${made && html`<${Accepted} events=${made} />`}${posted().length > 0 && html`<${Before} onUse=${setText} />`}</div></div>`;

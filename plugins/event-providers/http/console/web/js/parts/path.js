@@ -25,9 +25,23 @@ function details(step) {
   return parts;
 }
 
+const ALIKE = 3;
+
+/* Of many responses in a row the first ones, and how many more there are. */
+function folded(steps) {
+  const shown = [];
+  let alike = 0;
+  for (const step of steps) {
+    alike = step.step === 'responded' ? alike + 1 : 0;
+    if (alike <= ALIKE) shown.push(step);
+    else shown[shown.length - 1] = { t_us: step.t_us, step: 'responded', text: `${alike - ALIKE + 1} times more` };
+  }
+  return shown;
+}
+
 export function Steps({ steps }) {
   const start = steps[0]?.t_us ?? 0;
-  return html`<ol class="steps">${steps.map((step) => html`<li class=${TONES[step.step] ?? 'quiet'}>
+  return html`<ol class="steps">${folded(steps).map((step) => html`<li class=${TONES[step.step] ?? 'quiet'}>
     <span class="when" title=${clock(step.t_us)}>+${span(step.t_us - start)}</span>
     <span class="mark" aria-hidden="true" />
     <div><strong>${step.step}</strong>${details(step).map((part) => html`<span class="part">${part}</span>`)}
