@@ -104,8 +104,8 @@ static bool is_over(const struct inquiry *inquiry)
 {
     const int64_t now = inquiry->server->now_ms;
 
-    if (inquiry->waiters != NULL)
-        return false;
+    if (inquiry->waiters != NULL || inquiry->has_moved)
+        return false; /* somebody reads from it, or did just now, and the hub is to be told */
     if (inquiry->forget_ms != 0)
         return inquiry->forget_ms <= now;
     return inquiry->wish.alone_ms != 0 && now - inquiry->attended_ms >= inquiry->wish.alone_ms;
