@@ -26,7 +26,8 @@ template=$(pkg-config --variable=templatedir atamo-sdk)
 [ -d "$template" ]
 
 step "every public header alone, and all together, in C11 and C++17"
-(cd "$prefix/include" && find atamo -name '*.h' | sort) >"$top/headers"
+headers=$(cd "$prefix/include" && find atamo -name '*.h' ! -name glib.h | sort)
+printf '%s\n' "$headers" >"$top/headers"
 sed 's/.*/#include <&>/' "$top/headers" >"$top/all.c"
 cp "$top/all.c" "$top/all.cc"
 while read -r header; do
@@ -39,6 +40,14 @@ for file in "$top"/*.c; do
   # shellcheck disable=SC2086
   c++ -std=c++17 $strict $cflags -fsyntax-only "${file}c"
 done
+
+step "glue for GLib, which nothing else needs"
+glib=$(pkg-config --cflags glib-2.0 | sed 's/-I/-isystem /g') # its warnings are not ours
+printf '#include <atamo/glib.h>\n' | tee "$top/glib.c" >"$top/glib.cc"
+# shellcheck disable=SC2086
+cc -std=c11 $strict $cflags $glib -fsyntax-only "$top/glib.c"
+# shellcheck disable=SC2086
+c++ -std=c++17 $strict $cflags $glib -fsyntax-only "$top/glib.cc"
 
 step "an agent with plain cc"
 # shellcheck disable=SC2086
