@@ -93,6 +93,13 @@ static void count_ends(const atamo_reply *replies, size_t count, void *user)
         scene->ends += replies[i].kind == ATAMO_REPLY_END && replies[i].status == ATAMO_OK;
 }
 
+static void count_unanswered(const atamo_reply *replies, size_t count, void *user)
+{
+    for (size_t i = 0; i < count; i++)
+        ((struct scene *)user)->ends +=
+            replies[i].kind == ATAMO_REPLY_END && replies[i].status == ATAMO_NOT_FOUND;
+}
+
 static void test_the_main_loop_hands_out_replies(void)
 {
     struct scene scene;
@@ -201,8 +208,33 @@ static void test_a_source_may_go_while_replies_are_on_their_way(void)
     expect(scene.calls == 0, "nothing comes of a client that has gone");
 }
 
+static void test_one_call_opens_a_hub_that_goes_with_its_source(void)
+{
+    struct scene scene = {0};
+    const atamo_settings settings = {.size = sizeof settings, .config = atamo_text("rules: []")};
+    const atamo_event_draft draft = atamo_draft("said");
+
+    scene.source = atamo_source_open(&settings, &scene.client);
+    expect(scene.source != 0, "the hub opens");
+    expect(atamo_request(scene.client, &draft, NULL, count_unanswered, &scene, NULL) == ATAMO_OK,
+           "it is asked");
+    run_until(&scene, 1);
+    expect(g_source_remove(scene.source), "client and hub close");
+}
+
+static void test_a_wrong_configuration_opens_nothing(void)
+{
+    const atamo_settings settings = {.size = sizeof settings, .config = atamo_text("rulse: []")};
+    atamo_client *client = NULL;
+
+    expect(atamo_source_open(&settings, &client) == 0, "there is no source");
+    expect(client == NULL, "there is no client");
+}
+
 int main(void)
 {
+    test_one_call_opens_a_hub_that_goes_with_its_source();
+    test_a_wrong_configuration_opens_nothing();
     test_the_main_loop_hands_out_replies();
     test_redraws_come_before_replies();
     test_a_turn_of_the_loop_takes_no_longer_than_its_budget();
