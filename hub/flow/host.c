@@ -151,7 +151,7 @@ static int host_respond(const atamo_host *host, atamo_action handle, const atamo
     const bool here = flow_is_here(flow);
     struct payload *payload;
 
-    if (action == NULL)
+    if (action == NULL || action_state(action) == ACTION_ABANDONED)
         return ATAMO_GONE;
     if (response->body.size > INT32_MAX)
         return ATAMO_TOO_LARGE;

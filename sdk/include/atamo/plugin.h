@@ -114,7 +114,8 @@ struct atamo_host {
     const atamo_event *(*event)(const atamo_host *host, atamo_action action); /* NULL if stale */
     atamo_bytes (*body)(const atamo_host *host, atamo_action action);
     /* Answer the client. ATAMO_BUSY if its queue is full and the policy is to wait: try again when
-     * room() of the agent is called, or later; ATAMO_GONE if the action is settled. [any] */
+     * room() of the agent is called, or later; ATAMO_GONE if the action is settled, or nobody
+     * needs it any more, as cancel() says: an agent on a thread may stop by this alone. [any] */
     int (*respond)(const atamo_host *host, atamo_action action, const atamo_response *response);
     /* End `count` actions, outcomes[i] for actions[i]; exactly once for each. NULL outcomes: all
      * done. A stale action is skipped and counted. [any] */
