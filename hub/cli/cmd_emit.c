@@ -32,6 +32,22 @@ static void print_action(const struct answer *answer, uint32_t at, FILE *out)
     step_line_print(&line, &colours, out);
 }
 
+/* Why it failed, where no action says so. */
+static void print_detail(const struct answer *answer)
+{
+    const atamo_bytes detail = answer_text(answer, 0, "detail");
+
+    if (detail.size == 0)
+        return;
+    (void)fputs(": ", stdout);
+    answer_put(detail, stdout);
+}
+
+static bool list_is_empty(const struct answer *answer, uint32_t list)
+{
+    return answer_first(answer, list) == 0;
+}
+
 static enum exit_code print_outcome(const struct answer *answer)
 {
     const atamo_bytes state = answer_text(answer, 0, "state");
@@ -41,6 +57,8 @@ static enum exit_code print_outcome(const struct answer *answer)
     (void)fputs(answer_is(state, "open") ? " is still open" : " ", stdout);
     if (!answer_is(state, "open"))
         answer_put(state, stdout);
+    if (list_is_empty(answer, list))
+        print_detail(answer);
     (void)putchar('\n');
     for (uint32_t at = answer_first(answer, list); at != 0; at = answer_after(answer, list, at))
         print_action(answer, at, stdout);

@@ -133,6 +133,8 @@ static void rule_failed(struct evaluation *evaluation, uint32_t rule, atamo_reas
     struct flow *flow = evaluation->flow;
 
     flow_counters_of(flow, evaluation->message)->rules_failed++;
+    if (evaluation->message->request != NULL)
+        flow_request_rule_failed(evaluation->message->request, text);
     for (int alert = 0; alert < 2; alert++) {
         atamo_telemetry *record = flow_record(
             flow, alert == 0 ? ATAMO_STEP_RULE_FAILED : ATAMO_STEP_ALERT, evaluation->message);

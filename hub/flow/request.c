@@ -242,6 +242,14 @@ void flow_request_part_over(struct flow *flow, struct action *action, int status
         end_early(flow, request, ATAMO_OK, ATAMO_REASON_ENOUGH, "");
 }
 
+void flow_request_rule_failed(struct request *request, atamo_bytes why)
+{
+    if (request_has(request, ATAMO_UNTIL_ACCEPTED))
+        return; /* it is accepted all the same */
+    request->has_failed_rule = true;
+    keep_reason(request, why);
+}
+
 bool flow_request_is_too_late(const struct action *action)
 {
     const struct request *request = action->asker;
@@ -319,9 +327,11 @@ void flow_request_committed(struct flow *flow, struct message *message)
 void flow_request_finished(struct flow *flow, struct message *message)
 {
     const struct request *request = message->request;
-    int status = request->parts_done == request->part_count ? ATAMO_OK : ATAMO_IO;
+    const bool good = request->parts_done == request->part_count && !request->has_failed_rule;
+    int status = good ? ATAMO_OK : ATAMO_IO;
 
-    if (message->actions == 0 && !request_has(request, ATAMO_UNTIL_ACCEPTED))
+    if (message->actions == 0 && !request->has_failed_rule &&
+        !request_has(request, ATAMO_UNTIL_ACCEPTED))
         status = ATAMO_NOT_FOUND;
     flow_request_ended(flow, message, status, atamo_text(""));
 }

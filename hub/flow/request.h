@@ -70,6 +70,7 @@ struct request {
     struct part first_parts[REQUEST_PARTS];
     uint32_t part_count, part_room, parts_over, parts_done;
     uint64_t sequence, lost;
+    bool has_failed_rule;
     bool is_unwanted;   /* cancelled: the client hears END and nothing else */
     bool is_cut;        /* it is too slow: the client hears what it has, and END */
     bool is_refreshing; /* an action works on although its part is over */
@@ -136,6 +137,9 @@ struct part *request_part(const struct action *action);
 
 /* An action has ended for the client; `why` (may be empty) if it was not done. */
 void flow_request_part_over(struct flow *flow, struct action *action, int status, atamo_bytes why);
+
+/* A rule that matched its message failed, and made nothing. */
+void flow_request_rule_failed(struct request *request, atamo_bytes why);
 
 /* The client is too slow for what it shares with others: the request ends, soon. */
 void request_cut(struct flow *flow, struct request *request);

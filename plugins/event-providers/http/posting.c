@@ -237,6 +237,8 @@ static void put_fate(struct text *text, const struct fates *fates, size_t at)
     text_bytes(text, "rule", server->control->name(server->hub, record->rule));
     text_bytes(text, "agent", server->control->name(server->hub, record->agent));
     text_bytes(text, "action", server->control->name(server->hub, record->type));
+    if (record->user != 0)
+        text_bytes(text, "user", server->control->name(server->hub, record->user));
     text_string(text, "state", atamo_step_name(record->step));
     text_uint(text, "attempt", record->attempt);
     text_string(text, "reason",
@@ -269,6 +271,8 @@ static void answer_outcome(struct posting *posting, const struct fates *fates)
     text_string(&text, "id", item->id != NULL ? item->id : uuid);
     text_string(&text, "message", uuid);
     text_string(&text, "state", state_of(item->status));
+    if (item->detail != NULL)
+        text_string(&text, "detail", item->detail);
     text_open(&text, "actions", '[');
     for (size_t i = 0; i < fates->count; i++)
         put_fate(&text, fates, i);

@@ -312,7 +312,7 @@ typedef struct atamo_reply {
     uint64_t request;
     uint32_t kind;     /* enum atamo_reply_kind */
     int32_t status;    /* END: ATAMO_OK all actions done, or as many as were asked for,
-                          ATAMO_TIMEOUT, ATAMO_GONE cancelled, ATAMO_IO some action failed,
+                          ATAMO_TIMEOUT, ATAMO_GONE cancelled, ATAMO_IO some action or rule failed,
                           ATAMO_NOT_FOUND no rule matched,
                           ATAMO_EXISTS the event had come before: the body is that message's UUID.
                           Refused: ATAMO_INVALID, ATAMO_DENIED, ATAMO_TOO_LARGE; or, to be tried

@@ -26,6 +26,7 @@ rules:
     on: whole
     then: {agent: worker, action: whole, with: {subject: "${subject}", ext: "${shopid}"}}
   - {id: bad, on: bad, then: {agent: bad, action: spoil}}
+  - {id: anna, on: hers, then: {agent: out, action: show, as: anna}}
 """
 DURABLE = """
 hub: {mode: durable}
@@ -222,6 +223,11 @@ class InMemory(unittest.TestCase):
         self.assertEqual(failed["state"], "failed")
         self.assertEqual((failed["actions"][0]["state"], failed["actions"][0]["reason"]),
                          ("dead", "fails for good, as configured"))
+        spoilt = event("whole", {}, "?wait=5s").json()
+        self.assertEqual((spoilt["state"], spoilt["actions"]), ("failed", []))
+        self.assertIn("subject", spoilt["detail"])
+        hers = event("hers", {}, "?wait=5s").json()
+        self.assertEqual([action.get("user") for action in hers["actions"]], ["anna"])
         unmatched = event("nobody.wants", {}, "?wait=5s").json()
         self.assertEqual((unmatched["state"], unmatched["actions"]), ("unmatched", []))
         still = event("work", {"hold": "w-2"}, "?wait=50ms", id="w-2").json()
