@@ -116,14 +116,12 @@ static int status_of(atamo_step step)
     }
 }
 
-/* Its client hears of it, and so do those that have joined it. */
+/* The client of one that has an asker hears of it, and so do those that have joined it. */
 static void tell_end(struct flow *flow, struct action *action, atamo_step step, atamo_reason reason,
                      atamo_bytes why)
 {
     struct flight *flight;
 
-    if (action->asker == NULL)
-        return;
     flow_request_part_over(flow, action, status_of(step), why);
     flight = request_part(action)->flight;
     if (flight != NULL)
@@ -141,8 +139,9 @@ void flow_end(struct flow *flow, struct action *action, atamo_step step, atamo_r
     count_end(flow, lane, message, step);
     if (step == ATAMO_STEP_DONE)
         count_rule(flow, action);
-    tell_end(flow, action, step, reason,
-             atamo_text(step == ATAMO_STEP_DONE ? "" : atamo_reason_text(reason)));
+    if (action->asker != NULL)
+        tell_end(flow, action, step, reason,
+                 atamo_text(step == ATAMO_STEP_DONE ? "" : atamo_reason_text(reason)));
     wheel_stop(&flow->wheel, &action->timer);
     if (holds_key(action, step))
         leave_key(flow, lane, action);
@@ -198,8 +197,9 @@ void flow_die(struct flow *flow, struct lane *lane, struct action *action, atamo
     count_end(flow, lane, message, ATAMO_STEP_DEAD);
     if (message->kept != 0)
         flow_keep_dead(flow, action, reason, text);
-    tell_end(flow, action, ATAMO_STEP_DEAD, reason,
-             text.size > 0 ? text : atamo_text(atamo_reason_text(reason)));
+    if (action->asker != NULL)
+        tell_end(flow, action, ATAMO_STEP_DEAD, reason,
+                 text.size > 0 ? text : atamo_text(atamo_reason_text(reason)));
     leave_key(flow, lane, action);
     message->refs++;              /* the dead letter's, given up by flow_forget() */
     request_unref(action->asker); /* nobody asks for what a dead letter does later */
