@@ -21,19 +21,23 @@ static inline int set_up(void **state)
     return 0;
 }
 
+static const char durably[] = "store: {plugin: " ATAMO_BUILD_DIR "/lib/atamo/plugins/memory.so}\n";
+static bool durable;
+
 static inline const char *configuration(const char *cache, const char *more)
 {
     static char yaml[1024];
 
-    (void)snprintf(yaml, sizeof yaml,
-                   "agents: {a: {plugin: desk, cache: %s, retry: {attempts: 2, base: 1ms, max: 1ms}"
-                   "%s}}\n"
-                   "rules:\n"
-                   "  - {id: look, on: look, then: {agent: a, action: look}}\n"
-                   "  - {id: find, on: find, then: {agent: a, action: find}}\n"
-                   "  - {id: one, on: twice, then: {agent: a, action: look}}\n"
-                   "  - {id: two, on: twice, then: {agent: a, action: look}}\n",
-                   cache, more);
+    (void)snprintf(
+        yaml, sizeof yaml,
+        "%sagents: {a: {plugin: desk, cache: %s, retry: {attempts: 2, base: 1ms, max: 1ms}"
+        "%s}}\n"
+        "rules:\n"
+        "  - {id: look, on: look, then: {agent: a, action: look}}\n"
+        "  - {id: find, on: find, then: {agent: a, action: find}}\n"
+        "  - {id: one, on: twice, then: {agent: a, action: look}}\n"
+        "  - {id: two, on: twice, then: {agent: a, action: look}}\n",
+        durable ? durably : "", cache, more);
     return yaml;
 }
 

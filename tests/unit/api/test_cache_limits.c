@@ -111,6 +111,50 @@ static void test_a_result_that_is_too_large_is_given_but_neither_kept_nor_joined
     fixture_close(fixture);
 }
 
+static int set_up_durable(void **state)
+{
+    durable = true;
+    return set_up(state);
+}
+
+static int tear_down_durable(void **state)
+{
+    (void)state;
+    durable = false;
+    return 0;
+}
+
+static void test_in_a_durable_hub_whoever_joined_is_done_when_that_is_written(void **state)
+{
+    struct fixture *fixture = open_with("{ttl: 10s, negative_ttl: 10s}", "");
+    struct asker askers[5];
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++)
+        ask(fixture, &askers[i], "1", "zoe");
+    FIXTURE_UNTIL(fixture, desk_count() == 1 && agent(fixture).cache_joins == 2);
+    assert_int_equal(atamo_cancel(fixture->client, askers[2].request), ATAMO_OK);
+    desk_answer(0, "x");
+    for (size_t i = 0; i < 2; i++) {
+        wait_end(fixture, &askers[i]);
+        assert_answered(&askers[i], "x");
+    }
+    ask(fixture, &askers[3], "1", "zoe");
+    wait_end(fixture, &askers[3]);
+    assert_answered(&askers[3], "x");
+    ask(fixture, &askers[4], "2", "zoe");
+    FIXTURE_UNTIL(fixture, desk_count() == 2);
+    desk_fail(1, "no");
+    wait_end(fixture, &askers[4]);
+    ask(fixture, &askers[4], "2", "zoe");
+    wait_end(fixture, &askers[4]);
+    assert_string_equal(askers[4].why, "no");
+    FIXTURE_UNTIL(fixture, fixture_stats(fixture).in_flight == 0);
+    assert_int_equal(fixture_stats(fixture).done, 3);
+    assert_int_equal(fixture_stats(fixture).dead, 1);
+    fixture_close(fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -120,6 +164,9 @@ int main(void)
                                set_up),
         cmocka_unit_test_setup(test_a_result_that_is_too_large_is_given_but_neither_kept_nor_joined,
                                set_up),
+        cmocka_unit_test_setup_teardown(
+            test_in_a_durable_hub_whoever_joined_is_done_when_that_is_written, set_up_durable,
+            tear_down_durable),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
