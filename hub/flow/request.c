@@ -82,36 +82,6 @@ void request_unref(struct request *request)
     free(request);
 }
 
-/* --- the client's thread */
-
-void request_ask_for_more(struct flow *flow, struct request *request)
-{
-    if (atomic_exchange(&request->asks, true))
-        return;
-    request_ref(request);
-    stack_push(&flow->hungry, &request->link, &request->link);
-    bell_ring(&flow->bell);
-}
-
-static void feed_hungry(struct flow *flow, struct request *request)
-{
-    if (atomic_load(&request->hungry) && atomic_exchange(&request->hungry, false))
-        request_ask_for_more(flow, request);
-}
-
-void request_taken(struct flow *flow, struct request *request, uint32_t count)
-{
-    atomic_fetch_sub(&request->out, count);
-    atomic_fetch_sub(&request->waiting, count);
-    feed_hungry(flow, request);
-}
-
-void request_untake(struct flow *flow, struct request *request)
-{
-    atomic_fetch_sub(&request->waiting, 1);
-    feed_hungry(flow, request);
-}
-
 /* --- parts */
 
 struct part *request_part(const struct action *action)
@@ -199,10 +169,8 @@ static void cancel_parts(struct flow *flow, struct request *request, atamo_reaso
     }
 }
 
-/* The client hears no more but END. What it caused is cancelled, unless it only listened. The
- * caller has a reference. */
-static void end_early(struct flow *flow, struct request *request, int status, atamo_reason reason,
-                      const char *why)
+void flow_request_end_early(struct flow *flow, struct request *request, int status,
+                            atamo_reason reason, const char *why)
 {
     struct message *message = request->message;
 
@@ -239,7 +207,7 @@ void flow_request_part_over(struct flow *flow, struct action *action, int status
     if (request->is_refreshing && request->parts_over == request->part_count)
         flow_request_finished(flow, request->message);
     else if (request->answers > 0 && request->parts_done >= request->answers)
-        end_early(flow, request, ATAMO_OK, ATAMO_REASON_ENOUGH, "");
+        flow_request_end_early(flow, request, ATAMO_OK, ATAMO_REASON_ENOUGH, "");
 }
 
 void flow_request_rule_failed(struct request *request, atamo_bytes why)
@@ -271,7 +239,8 @@ static void timed_out(struct flow *flow, struct alarm *alarm)
         (struct request *)(void *)((char *)alarm - offsetof(struct request, timeout));
 
     request_ref(request);
-    end_early(flow, request, ATAMO_TIMEOUT, ATAMO_REASON_CLIENT, "the request's time is over");
+    flow_request_end_early(flow, request, ATAMO_TIMEOUT, ATAMO_REASON_CLIENT,
+                           "the request's time is over");
     request_unref(request);
 }
 
@@ -344,8 +313,6 @@ static void set_forget(struct flow *flow, struct request *request)
               flow->now + (int64_t)request->keep_ms * NS_PER_MS);
 }
 
-static void call_room(struct flow *flow, struct request *request);
-
 void flow_request_ended(struct flow *flow, struct message *message, int status, atamo_bytes text)
 {
     struct request *request = message->request;
@@ -369,7 +336,7 @@ void flow_request_ended(struct flow *flow, struct message *message, int status, 
         record->value[0] = request->sequence + 1;
         record->value[1] = 1;
     }
-    call_room(flow, request);
+    flow_call_room(flow, request);
     if (request->outlet == NULL && request->is_unwanted) {
         if (!was_let_in)
             request_unref(request); /* it was forgotten before that */
@@ -385,23 +352,10 @@ void flow_request_cancel(struct flow *flow, struct request *request)
     request->is_unwanted = true;
     flow_drop_held(request);
     if (request->message != NULL)
-        end_early(flow, request, ATAMO_GONE, ATAMO_REASON_CLIENT, "cancelled by the client");
+        flow_request_end_early(flow, request, ATAMO_GONE, ATAMO_REASON_CLIENT,
+                               "cancelled by the client");
     else
         flow_give_held(flow, request); /* END, if it has ended */
-}
-
-void request_cut(struct flow *flow, struct request *request)
-{
-    request->is_cut = true;
-    request_ask_for_more(flow, request);
-}
-
-/* Not at once: this may be the call of an agent that responds. */
-static void end_cut(struct flow *flow, struct request *request)
-{
-    if (request->is_cut && request->message != NULL)
-        end_early(flow, request, ATAMO_FULL, ATAMO_REASON_CLIENT,
-                  "the client is too slow for what it shares with others");
 }
 
 void flow_end_feeds(struct flow *flow)
@@ -413,7 +367,8 @@ void flow_end_feeds(struct flow *flow)
 
         request_ref(request);
         if (request_has(request, ATAMO_FEED))
-            end_early(flow, request, ATAMO_CLOSED, ATAMO_REASON_FEED_END, "the hub is stopping");
+            flow_request_end_early(flow, request, ATAMO_CLOSED, ATAMO_REASON_FEED_END,
+                                   "the hub is stopping");
         request_unref(request);
         request = next;
     }
@@ -429,7 +384,7 @@ static void forget(struct flow *flow, struct request *request)
     request->is_unwanted = true;
     flow_drop_held(request);
     if (request->message != NULL)
-        end_early(flow, request, ATAMO_GONE, ATAMO_REASON_CLIENT, "nobody took it up");
+        flow_request_end_early(flow, request, ATAMO_GONE, ATAMO_REASON_CLIENT, "nobody took it up");
     else if (!atomic_load_explicit(&request->is_over, memory_order_relaxed))
         return;
     request_unref(request);
@@ -469,42 +424,4 @@ void flow_forget_left(struct flow *flow)
 
     while ((request = asked_any(&flow->left)) != NULL)
         forget(flow, request);
-}
-
-/* --- feeding */
-
-/* Agents that were told to wait may go on. */
-static void call_room(struct flow *flow, struct request *request)
-{
-    for (uint32_t i = 0; i < request->part_count; i++) {
-        struct action *action = actions_slot(&flow->actions, request->parts[i].handle);
-
-        if (action == NULL || action_state(action) != ACTION_RUNNING ||
-            !atomic_exchange(&action->wants_room, false))
-            continue;
-        if (ATAMO_HAS(action->instance->plugin->agent, room)) {
-            flow_watch_begin(flow, action->instance, "room()");
-            action->instance->plugin->agent->room(action->instance->self, action_handle(action));
-            flow_watch_end(flow);
-        }
-    }
-}
-
-size_t flow_feed(struct flow *flow)
-{
-    struct stack_node *node = stack_take_in_order(&flow->hungry);
-    size_t count = 0;
-
-    while (node != NULL) {
-        struct request *request = (struct request *)(void *)node;
-
-        node = node->next; /* it may be pushed again from here on */
-        atomic_store(&request->asks, false);
-        end_cut(flow, request);
-        flow_give_held(flow, request);
-        call_room(flow, request);
-        request_unref(request);
-        count++;
-    }
-    return count;
 }

@@ -16,6 +16,7 @@
 #include "model/message.h"
 
 #include <atamo/hub.h>
+#include <atamo/telemetry.h>
 
 struct flow;
 struct flight; /* flow/flight.h */
@@ -138,6 +139,11 @@ struct part *request_part(const struct action *action);
 /* An action has ended for the client; `why` (may be empty) if it was not done. */
 void flow_request_part_over(struct flow *flow, struct action *action, int status, atamo_bytes why);
 
+/* The client hears no more but END. What it caused is cancelled, unless it only listened. The
+ * caller has a reference. */
+void flow_request_end_early(struct flow *flow, struct request *request, int status,
+                            atamo_reason reason, const char *why);
+
 /* A rule that matched its message failed, and made nothing. */
 void flow_request_rule_failed(struct request *request, atamo_bytes why);
 
@@ -168,6 +174,9 @@ void flow_request_cancel(struct flow *flow, struct request *request);
  * ATAMO_FULL: too many are left. Then somebody takes it up, and what waits can be given to him. */
 int flow_request_leave(struct flow *flow, struct request *request);
 struct request *flow_request_attach(struct flow *flow, uint64_t id, struct outlet *outlet);
+
+/* Agents that were told to wait may go on. */
+void flow_call_room(struct flow *flow, struct request *request);
 
 /* Go on with those whose clients have taken something. Returns how many. */
 size_t flow_feed(struct flow *flow);
