@@ -24,11 +24,14 @@ int main(void)
     const guint source = atamo_source_open(&settings, &client);
 
     gtk_init();
-    GtkGrid *const form = g_object_new(GTK_TYPE_GRID, "row-spacing", 6, "column-spacing", 24, NULL);
+    void *form = g_object_new(GTK_TYPE_GRID, "row-spacing", 12, "margin-end", 24, "margin-top", 24,
+                              "margin-start", 24, "margin-bottom", 24, "column-spacing", 24, NULL);
+    GtkWidget *const button = gtk_button_new_with_label("Load");
+    GtkWidget *const answer = gtk_label_new("-");
     gtk_grid_attach(form, gtk_label_new("Weather"), 0, 0, 1, 1);
-    gtk_grid_attach(form, gtk_button_new_with_label("Load"), 1, 0, 1, 1);
-    gtk_grid_attach(form, gtk_label_new("-"), 1, 1, 1, 1);
-    g_signal_connect(gtk_grid_get_child_at(form, 1, 0), "clicked", G_CALLBACK(clicked), client);
+    gtk_grid_attach(form, button, 1, 0, 1, 1);
+    gtk_grid_attach(form, answer, 1, 1, 1, 1);
+    g_signal_connect(button, "clicked", G_CALLBACK(clicked), client);
     if (source == 0)
         return 1;
     g_object_new(GTK_TYPE_WINDOW, "title", "Hamburg", "child", form, "visible", TRUE, NULL);

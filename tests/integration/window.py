@@ -47,6 +47,7 @@ class Window:
                 [str(program)], pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
                 env=os.environ | {"DISPLAY": display, "GDK_BACKEND": "x11", "GTK_A11Y": "none",
                                   "GSK_RENDERER": "cairo", "GTK_THEME": "Adwaita",
+                                  "GTK_CSD": "1",
                                   "LD_PRELOAD": str(BUILD / "tests/integration/gui/look.so"),
                                   "LOOK_FD": str(theirs.fileno()), "LC_ALL": "C.UTF-8"})
         self.socket = ours
