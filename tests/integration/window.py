@@ -47,7 +47,6 @@ class Window:
                 [str(program)], pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
                 env=os.environ | {"DISPLAY": display, "GDK_BACKEND": "x11", "GTK_A11Y": "none",
                                   "GSK_RENDERER": "cairo", "GTK_THEME": "Adwaita",
-                                  "GTK_CSD": "1",
                                   "LD_PRELOAD": str(BUILD / "tests/integration/gui/look.so"),
                                   "LOOK_FD": str(theirs.fileno()), "LC_ALL": "C.UTF-8"})
         self.socket = ours
@@ -124,7 +123,7 @@ def guide_window(test):
 def lines_shown_but_not_there(test):
     """Lines of code that the guide's text shows and that stand in none of its files."""
     guide = pathlib.Path(test).parent
-    there = {line.strip() for path in guide.iterdir() if path.suffix in (".c", ".yaml")
+    there = {line.strip() for path in guide.rglob("*") if path.suffix in (".c", ".yaml")
              for line in path.read_text(encoding="utf-8").splitlines()}
     shown = BLOCK.findall((guide / "README.md").read_text(encoding="utf-8"))
     return [line for block in shown for line in block.splitlines() if line.strip() not in there | {""}]
