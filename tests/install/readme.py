@@ -3,7 +3,8 @@
 A page is run as in one terminal: fenced blocks with a file name ("```yaml first.yaml") become that
 file, `sh` blocks are commands; the first that fails ends it. Every page has a temporary folder that
 shows the tree through links, with a copy of the guide's own folder, so that nothing is written to
-the tree; and it may leave no process behind. Ports 88xx become free ones. Commands of ./dev that
+the tree; and it may leave no process behind. Blocks `console` start a program with a window: it gets
+a screen for a moment, and is ended if it has not failed by then. Ports 88xx become free ones. Commands of ./dev that
 take minutes are left out: the tests run those anyway.
 
 A guide with a transcript.txt has to say what stands there, but for times and ids; --update writes
@@ -41,6 +42,19 @@ PUT = """put() {
     "$page"/*) mkdir -p "$(dirname "$2")" && rm -f "$2" && cp "$1" "$2" ;;
     *) echo "$2: would be written to the tree; use a folder that is not in it"; return 1 ;;
   esac
+}
+on_a_screen() {
+  local number screen
+  number=$(mktemp)
+  Xvfb -displayfd 3 -nolisten tcp 3>"$number" 2>/dev/null & screen=$!
+  until [ -s "$number" ]; do
+    kill -0 $screen 2>/dev/null || { echo "there is no Xvfb, or it does not start"; return 1; }
+    sleep 0.1
+  done
+  DISPLAY=:$(cat "$number") GDK_BACKEND=x11 SDL_VIDEODRIVER=x11 timeout 2 "$@" || [ $? -eq 124 ]
+  rm "$number"
+  kill $screen
+  wait $screen || true
 }
 page=$PWD
 """
@@ -129,10 +143,11 @@ class Page:
                 file = aside / str(number)
                 file.write_text(self.ports.replace(body))
                 yield f"put {shlex.quote(str(file))} {shlex.quote(name)}\n"
-            elif language == "sh":
+            elif language in ("sh", "console"):
+                start = "on_a_screen " if language == "console" else ""
                 for command in commands(LEFT_OUT.sub("", body)):
                     shown = shlex.quote(f"$ {command.strip()}")
-                    yield f"printf '%s\\n' {shown}\n{self.ports.replace(command)}\n"
+                    yield f"printf '%s\\n' {shown}\n{start}{self.ports.replace(command)}\n"
 
     def run_script(self, script, folder):
         process = subprocess.Popen(["bash", "-euo", "pipefail", "-c", script], cwd=folder, text=True,
@@ -161,7 +176,7 @@ class Page:
         files = [path.read_text() for path in self.guide.rglob("*")
                  if path.is_file() and path.suffix in (".c", ".json", ".py", ".yaml")]
         for language, name, body in BLOCK.findall(text):
-            if name or language == "sh":
+            if name or language in ("sh", "console"):
                 continue
             places = [(self.guide / KEPT).read_text()] if language == "text" else files
             if not any(transcript.stands_in(body, place) for place in places):
