@@ -3,19 +3,19 @@
  *     bench_gui [--json]
  *
  * A GTK 4 window with a list of everything that has come, its newest row in sight. An agent of the
- * program answers one request with 100,000 responses as fast as the window takes them, then another
- * one with 20,000 a second for 5 seconds; atamo/glib.h hands them out, and each batch is put into
- * the list at once. Then the same texts come the way that many programs go: a thread calls
- * g_idle_add() for each, which puts one row into the same list. Frames are those of the window's
- * clock, which is kept going; the time between the ends of two is a gap, and a gap of more than 1.5
- * intervals is a missed frame. The limit is the same list filled on the window's own thread, in
- * batches as large and turns as long, with no hub. Needs a display; exits with 1 without one.
+ * program answers one request with 100,000 responses as fast as the window takes them (five times;
+ * told is the middle one, and the worst gap of all), then another one with 20,000 a second for 5
+ * seconds; atamo/glib.h hands them out, and each batch is put into the list at once. Then the same
+ * texts come the way that many programs go: a thread calls g_idle_add() for each, which puts one
+ * row into the same list. Frames are those of the window's clock, which is kept going; the time
+ * between the ends of two is a gap, and a gap of more than 1.5 intervals is a missed frame. The
+ * limit is the same list filled on the window's own thread, in batches as large and turns as long,
+ * with no hub. Needs a display; exits with 1 without one.
  */
 #include <atamo/agent.h>
 #include <atamo/glib.h>
 
 #include <gtk/gtk.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <time.h>
 
@@ -27,6 +27,7 @@ enum {
     BATCH = 256,
     TEXT = 40,
     REST_MS = 500,
+    BURSTS = 5,
     LIMIT_MS = 120000,
 };
 
@@ -361,15 +362,51 @@ static void start_limit(struct bench *bench)
     (void)g_idle_add_full(ATAMO_SOURCE_PRIORITY, add_some, bench, NULL);
 }
 
+/* A burst lasts for a few frames only: several, in the order of their longest gaps. */
+static void measure_bursts(struct bench *bench, unsigned *said, struct run runs[BURSTS])
+{
+    for (size_t i = 0; i < BURSTS; i++) {
+        size_t at = i;
+        struct run run;
+
+        *said = 0;
+        run = measure(bench, start_burst, BURST);
+        for (; at > 0 && runs[at - 1].longest_ms > run.longest_ms; at--)
+            runs[at] = runs[at - 1];
+        runs[at] = run;
+    }
+}
+
+static void print(const struct run *limit, const struct run bursts[BURSTS], const struct run *paced,
+                  const struct run *naive, double interval_ms)
+{
+    const struct run *burst = &bursts[BURSTS / 2];
+
+    (void)printf("{\"case\":\"gui\",\"messages_per_s\":%.0f,\"cpu_ns_per_message\":%.0f,"
+                 "\"p50_us\":null,\"p99_us\":null,\"delivered_per_s\":%.0f,"
+                 "\"max_frame_gap_ms\":%.1f,\"worst_frame_gap_ms\":%.1f,\"frames\":%u,",
+                 burst->per_s, burst->cpu_ns, burst->per_s, burst->longest_ms,
+                 bursts[BURSTS - 1].longest_ms, burst->frames);
+    (void)printf("\"missed_frames_paced\":%u,\"frames_paced\":%u,\"paced_per_s\":%.0f,"
+                 "\"max_frame_gap_paced_ms\":%.1f,\"naive_per_s\":%.0f,"
+                 "\"naive_max_frame_gap_ms\":%.0f,\"ratio_to_naive\":%.1f,"
+                 "\"frame_interval_ms\":%.2f,",
+                 paced->missed, paced->frames, paced->per_s, paced->longest_ms, naive->per_s,
+                 naive->longest_ms, burst->per_s / naive->per_s, interval_ms);
+    (void)printf("\"limit\":{\"what\":\"the same rows put into the list without a hub\","
+                 "\"messages_per_s\":%.0f,\"max_frame_gap_ms\":%.1f},\"ratio_to_limit\":%.3f}\n",
+                 limit->per_s, limit->longest_ms, burst->per_s / limit->per_s);
+}
+
 int main(void)
 {
-    unsigned said = 0;
+    unsigned said;
     const atamo_registration plugins[] = {{&burst_plugin, &said}, {&pace_plugin, NULL}};
     const atamo_settings settings = {
         .size = sizeof settings, .config = atamo_text(yaml), .plugins = plugins, .plugin_count = 2};
     struct bench bench = {0};
+    struct run bursts[BURSTS];
     struct run limit;
-    struct run burst;
     struct run paced;
     struct run naive;
     guint source;
@@ -381,22 +418,11 @@ int main(void)
         give_up("the hub does not open");
     open_window(&bench);
     limit = measure(&bench, start_limit, BURST);
-    burst = measure(&bench, start_burst, BURST);
+    measure_bursts(&bench, &said, bursts);
     paced = measure(&bench, start_paced, PACED);
     naive = measure(&bench, start_naive, BURST);
     gtk_window_destroy(bench.window);
     (void)g_source_remove(source);
-    (void)printf("{\"case\":\"gui\",\"messages_per_s\":%.0f,\"cpu_ns_per_message\":%.0f,"
-                 "\"p50_us\":null,\"p99_us\":null,\"delivered_per_s\":%.0f,"
-                 "\"max_frame_gap_ms\":%.1f,\"frames\":%u,\"missed_frames_paced\":%u,"
-                 "\"frames_paced\":%u,\"paced_per_s\":%.0f,\"max_frame_gap_paced_ms\":%.1f,"
-                 "\"naive_per_s\":%.0f,\"naive_max_frame_gap_ms\":%.1f,\"ratio_to_naive\":%.1f,"
-                 "\"frame_interval_ms\":%.2f,\"limit\":{\"what\":\"the same rows put into the list "
-                 "without a hub\",\"messages_per_s\":%.0f,\"max_frame_gap_ms\":%.1f},"
-                 "\"ratio_to_limit\":%.3f}\n",
-                 burst.per_s, burst.cpu_ns, burst.per_s, burst.longest_ms, burst.frames,
-                 paced.missed, paced.frames, paced.per_s, paced.longest_ms, naive.per_s,
-                 naive.longest_ms, burst.per_s / naive.per_s, (double)bench.interval_us / 1000,
-                 limit.per_s, limit.longest_ms, burst.per_s / limit.per_s);
+    print(&limit, bursts, &paced, &naive, (double)bench.interval_us / 1000);
     return 0;
 }
