@@ -56,7 +56,7 @@ static void close_hub(atamo_hub *hub, const struct flood *flood)
 
 static void test_clients_and_hub_may_close_while_responses_are_on_their_way(void)
 {
-    for (size_t round = 0; round < ROUNDS; round++) {
+    for (size_t round = 0; round < ROUNDS && expect_count(0) == 0; round++) {
         struct flood flood = {0};
         atamo_hub *hub = flood_open(&flood, NULL);
         struct party first = {.hub = hub, .enough = round * 7};
@@ -79,7 +79,7 @@ static void *take_part(void *argument)
 
 static void test_clients_of_several_threads_may_close_at_once(void)
 {
-    for (size_t round = 0; round < ROUNDS / 4; round++) {
+    for (size_t round = 0; round < ROUNDS / 4 && expect_count(0) == 0; round++) {
         struct flood flood = {0};
         struct party parties[CLIENTS];
         atamo_hub *hub = flood_open(&flood, NULL);

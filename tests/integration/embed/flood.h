@@ -13,7 +13,7 @@
 
 #include <stdatomic.h>
 
-enum { LIMIT_MS = 60000, FLOOD_SIZE_MAX = 4096 };
+enum { LIMIT_MS = 20000, FLOOD_SIZE_MAX = 4096 };
 
 struct flood {
     size_t size; /* of each response; 0: as long as its number */

@@ -12,6 +12,7 @@ enum {
     SIZE = 2048,
     QUEUE = 1024,
     PAUSE_S = 60,
+    BUDGET_US = 4000,
     ROOM = 32 * 1024 * 1024, /* all responses at once would be 200 MB */
 };
 
@@ -75,10 +76,10 @@ static void test_a_pause_loses_nothing_and_needs_no_memory(const atamo_request_o
     atamo_hub *hub = flood_open(&flood, &settings);
     atamo_client *client = flood_client(hub);
     struct heard heard = {0};
-    size_t before = resident();
+    const size_t before = resident();
 
     (void)flood_ask(client, RESPONSES, options, hear, &heard);
-    while (!atomic_load(&flood.is_held))
+    while (!atomic_load(&flood.is_held) && atomic_load(&flood.ended) == 0)
         (void)atamo_wait(client, 1);
     pause_for_a_minute(hub, &clock);
     expect(resident() < before + ROOM, "the hub's memory is bounded");
@@ -86,7 +87,7 @@ static void test_a_pause_loses_nothing_and_needs_no_memory(const atamo_request_o
     expect(atomic_load(&flood.ended) == 0, "the agent is held up, not sent away");
     expect(heard.responses == 0, "nothing comes but by atamo_dispatch()");
     while (heard.ends == 0 && atamo_wait(client, LIMIT_MS) == ATAMO_OK)
-        (void)atamo_dispatch(client, 4000, NULL);
+        (void)atamo_dispatch(client, BUDGET_US, NULL);
     expect(heard.responses == RESPONSES && heard.lost == 0, "then everything comes");
     expect(heard.ends == 1 && heard.status == ATAMO_OK, "and the end");
     atamo_client_close(client);
