@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HUBS = 3, CYCLES = 200, CHILDREN = 20, SOME = 50, NAP_MS = 1, CODE = 42 };
+enum { HUBS = 3, CYCLES = 200, CHILDREN = 20, ROUNDS = 5, SOME = 50, NAP_MS = 1, CODE = 42 };
 
 static void nap(void)
 {
@@ -212,22 +212,29 @@ static void expect_worker_answers(atamo_client *client)
     expect(answer.responses == 1, "a worker has answered");
 }
 
-/* A child that ends when the program says so, and is looked after a while later. Workers come and
- * go all the time. */
-static void expect_own_child(atamo_client *client)
+/* Ends when nobody has the other end of the pipe open any more. */
+static pid_t fork_waiting(const int ready[2])
 {
-    int ready[2] = {-1, -1};
-    siginfo_t about;
+    const pid_t child = fork();
     char none;
-    pid_t child;
 
-    expect(pipe(ready) == 0, "a pipe opens");
-    child = fork();
     if (child == 0) {
         (void)close(ready[1]);
         _exit(read(ready[0], &none, 1) == 0 ? CODE : 1);
     }
     expect(child > 0, "a child starts");
+    return child;
+}
+
+/* A child that is looked after a while after its end. Workers come and go all the time. */
+static void expect_own_child(atamo_client *client)
+{
+    int ready[2] = {-1, -1};
+    siginfo_t about;
+    pid_t child;
+
+    expect(pipe(ready) == 0, "a pipe opens");
+    child = fork_waiting(ready);
     (void)close(ready[0]);
     expect_worker_answers(client);
     calls = 0;
@@ -259,6 +266,31 @@ static void test_a_program_hears_of_its_own_children(const char *plugins)
     expect(atamo_close(hub, LIMIT_MS) == ATAMO_OK, "the hub closes");
     expect(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD, "and leaves no children");
     expect(sigaction(SIGCHLD, &before, NULL) == 0, "the handler goes");
+}
+
+/* One after the other without a pause: some of them have copies of what a worker is started with.
+ */
+static void test_children_that_live_on_hold_up_no_worker(const char *plugins)
+{
+    atamo_hub *hub = open_exec(plugins);
+    atamo_client *client = flood_client(hub);
+
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        int ready[2] = {-1, -1};
+        pid_t children[CHILDREN];
+
+        expect_worker_answers(client);
+        expect(pipe(ready) == 0, "a pipe opens");
+        for (unsigned i = 0; i < CHILDREN; i++)
+            children[i] = fork_waiting(ready);
+        (void)close(ready[0]);
+        expect_worker_answers(client);
+        (void)close(ready[1]);
+        for (unsigned i = 0; i < CHILDREN; i++)
+            expect(status_of(children[i]) == CODE, "a child ends");
+    }
+    atamo_client_close(client);
+    expect(atamo_close(hub, LIMIT_MS) == ATAMO_OK, "the hub closes");
 }
 
 static void test_a_program_may_take_or_ignore_all_children(const char *plugins, bool ignores)
@@ -346,6 +378,7 @@ int main(int count, char **arguments)
         return count_descriptors();
     test_children_of_a_fork_leave_the_hub_alone("/proc/self/exe", count_descriptors());
     test_a_program_hears_of_its_own_children(arguments[1]);
+    test_children_that_live_on_hold_up_no_worker(arguments[1]);
     test_a_program_may_take_or_ignore_all_children(arguments[1], false);
     test_a_program_may_take_or_ignore_all_children(arguments[1], true);
     test_hubs_close_in_any_order();
