@@ -18,6 +18,7 @@
 #include <gtk/gtk.h>
 #include <stdbool.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
     BURST = 100000,
@@ -42,7 +43,7 @@ static int64_t clock_ns(clockid_t clock)
 static G_GNUC_NORETURN void give_up(const char *why)
 {
     (void)fprintf(stderr, "bench_gui: %s\n", why);
-    exit(1);
+    _exit(1);
 }
 
 static void write_text(char text[TEXT], unsigned number)

@@ -5,6 +5,7 @@
 #include "flood.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum {
@@ -24,11 +25,18 @@ static int64_t now(void *user)
 static size_t resident(void)
 {
     FILE *file = fopen("/proc/self/statm", "re");
+    char line[128] = "";
+    char *second = NULL;
     unsigned long pages = 0;
 
-    expect(file != NULL && fscanf(file, "%*u %lu", &pages) == 1, "the kernel says how much memory");
-    if (file != NULL)
+    if (file != NULL) {
+        if (fgets(line, sizeof line, file) != NULL)
+            second = strchr(line, ' ');
         (void)fclose(file);
+    }
+    if (second != NULL)
+        pages = strtoul(second, NULL, 10);
+    expect(pages > 0, "the kernel says how much memory");
     return pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 

@@ -21,7 +21,7 @@ enum { HUBS = 3, CYCLES = 200, CHILDREN = 20, ROUNDS = 5, SOME = 50, NAP_MS = 1,
 
 static void nap(void)
 {
-    const struct timespec time = {.tv_nsec = NAP_MS * 1000000};
+    const struct timespec time = {.tv_nsec = NAP_MS * 1000000L};
 
     (void)nanosleep(&time, NULL);
 }
