@@ -2,8 +2,9 @@
  *
  * Happy path: pipes, fork, and in the child: signals to their defaults, the pipes to 0, 1 and 2,
  * everything else closed on exec, execve. A fifth pipe tells the parent that execve failed, and
- * why: it closes by itself when execve succeeds. Between fork and execve only async-signal-safe
- * functions are called, as other threads may have held any lock.
+ * why: it closes by itself when execve succeeds. The child may be reaped by the program around,
+ * which takes all of its children, or ignores SIGCHLD. Between fork and execve only
+ * async-signal-safe functions are called, as other threads may have held any lock.
  *
  * PR_SET_PDEATHSIG is about the parent's thread: processes are started by the plugin's own thread,
  * which ends after its last worker.
@@ -13,14 +14,16 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PIPE_SIZE = 256 * 1024, CANNOT_RUN = 127 };
+enum { PIPE_SIZE = 256 * 1024, CANNOT_RUN = 127, LOOK_MS = 10 };
 
 static void close_one(int *fd)
 {
@@ -76,7 +79,7 @@ static bool open_pipes(struct pipes *pipes)
     (void)fcntl(pipes->in[1], F_SETPIPE_SZ, PIPE_SIZE);
     (void)fcntl(pipes->out[0], F_SETPIPE_SZ, PIPE_SIZE);
     return make_unblocking(pipes->in[1]) && make_unblocking(pipes->out[0]) &&
-           make_unblocking(pipes->err[0]);
+           make_unblocking(pipes->err[0]) && make_unblocking(pipes->report[0]);
 }
 
 /* --- the child, between fork and execve */
@@ -133,12 +136,30 @@ static void say_why(char why[PROCESS_WHY], const char *what, int number)
     (void)snprintf(why, PROCESS_WHY, "%s: %s", what, strerror_r(number, text, sizeof text));
 }
 
-/* Wait until the child runs the program; 0, or the errno that kept it from doing so. */
-static int await_report(int fd)
+/* Has the process this pipe, whose other end is `fd`, open as number `its`? */
+static bool has_pipe(pid_t pid, int its, int fd)
 {
+    struct stat theirs;
+    struct stat ours;
+    char path[64];
+
+    (void)snprintf(path, sizeof path, "/proc/%ld/fd/%d", (long)pid, its);
+    return stat(path, &theirs) == 0 && fstat(fd, &ours) == 0 && theirs.st_dev == ours.st_dev &&
+           theirs.st_ino == ours.st_ino;
+}
+
+/* Wait until the child runs the program; 0, or the errno that kept it from doing so. The pipe ends
+ * when the child has closed it, which is `its` there; but if the program around has forked just
+ * now, that child has a copy for as long as it lives. So look, too, whether ours still has it. */
+static int await_report(pid_t pid, int its, int fd)
+{
+    struct pollfd poller = {.fd = fd, .events = POLLIN};
+    bool runs = false;
     int number = 0;
     ssize_t got;
 
+    while (!runs && poll(&poller, 1, LOOK_MS) <= 0)
+        runs = !has_pipe(pid, its, fd);
     do {
         got = read(fd, &number, sizeof number);
     } while (got < 0 && errno == EINTR);
@@ -174,8 +195,9 @@ int process_start(struct process *process, const struct settings *settings, char
     if (pid == 0)
         run_child(&pipes, settings, parent);
     (void)setpgid(pid, pid); /* also here, so that it is true whoever comes first */
+    number = pipes.report[1];
     close_one(&pipes.report[1]);
-    number = await_report(pipes.report[0]);
+    number = await_report(pid, number, pipes.report[0]);
     if (number != 0) {
         say_why(why, "cannot run it", number);
         status = end_failed_child(pid);
@@ -204,20 +226,35 @@ void process_signal(const struct process *process, int number)
         (void)kill(-process->pid, number);
 }
 
+/* Somebody else was told how it ended: the program around takes every child, or ignores them all.
+ * Its group may be somebody else's by now, and is left alone. */
+static bool forget(struct process *process, char how[PROCESS_WHY])
+{
+    process->pid = 0;
+    (void)snprintf(how, PROCESS_WHY, "ended, and this program has not let the hub know how");
+    return true;
+}
+
 bool process_reap(struct process *process, char how[PROCESS_WHY])
 {
     siginfo_t about;
     int status = 0;
+    pid_t taken;
 
     memset(&about, 0, sizeof about);
-    if (process->pid == 0 ||
-        waitid(P_PID, (id_t)process->pid, &about, WEXITED | WNOHANG | WNOWAIT) != 0 ||
-        about.si_pid == 0)
+    if (process->pid == 0)
+        return false;
+    if (waitid(P_PID, (id_t)process->pid, &about, WEXITED | WNOHANG | WNOWAIT) != 0)
+        return errno == ECHILD && forget(process, how);
+    if (about.si_pid == 0)
         return false;
     /* While it is not reaped, nobody else can have its number: this hits only its own group. */
     process_signal(process, SIGKILL);
-    while (waitpid(process->pid, &status, 0) < 0 && errno == EINTR)
-        continue;
+    do
+        taken = waitpid(process->pid, &status, 0);
+    while (taken < 0 && errno == EINTR);
+    if (taken < 0)
+        return forget(process, how);
     process->pid = 0;
     if (WIFSIGNALED(status))
         (void)snprintf(how, PROCESS_WHY, "killed by signal %d", WTERMSIG(status));

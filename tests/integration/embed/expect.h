@@ -2,15 +2,15 @@
 #ifndef TESTS_EMBED_EXPECT_H
 #define TESTS_EMBED_EXPECT_H
 
+#include <stdatomic.h>
 #include <stdio.h>
 
-/* How many things were not so; by now, if `more` is 0. One thread. */
+/* How many things were not so; by now, if `more` is 0. */
 static inline int expect_count(int more)
 {
-    static int failures;
+    static atomic_int failures;
 
-    failures += more;
-    return failures;
+    return atomic_fetch_add(&failures, more) + more;
 }
 
 static inline void expect_at(int holds, const char *what, const char *function)
