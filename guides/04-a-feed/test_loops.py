@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import threading
 import unittest
 
 GUIDE = pathlib.Path(__file__).parent
@@ -21,9 +22,12 @@ def program(name):
         shutil.copy(file, ".")
     with subprocess.Popen([BUILT / name], env=os.environ | {"SDL_VIDEODRIVER": "dummy"},
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        watchdog = threading.Timer(LIMIT_S, process.kill)
+        watchdog.start()
         try:
             yield process
         finally:
+            watchdog.cancel()
             process.kill()
 
 

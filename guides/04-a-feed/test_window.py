@@ -47,6 +47,8 @@ class AFeed(unittest.TestCase):
             word in line for word in ("gtk", "GTK", "Gtk", "form", "g_signal", "row"))]
         self.assertLess(len(lines), FEW)
         self.assertGreaterEqual(2 * len(widgets), len(says_something))
+        guide = (pathlib.Path(__file__).parent / "README.md").read_text(encoding="utf-8")
+        self.assertIn(f"in {len(lines)} lines of which half are widgets", guide)
 
     def test_the_guide_shows_the_program_as_it_is(self):
         self.assertEqual(window.lines_shown_but_not_there(__file__), [])
