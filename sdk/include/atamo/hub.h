@@ -428,7 +428,8 @@ ATAMO_API void atamo_on_wakeup(atamo_client *client, void (*fn)(void *user), voi
  * many replies and records were delivered; *more (may be NULL) is 1 if some still wait. [client] */
 ATAMO_API size_t atamo_dispatch(atamo_client *client, uint32_t budget_us, int *more);
 
-/* Block until the descriptor is readable. ATAMO_OK, ATAMO_TIMEOUT. [client] */
+/* Block until the descriptor is readable. ATAMO_OK; ATAMO_TIMEOUT, also when a handler of a signal
+ * has run meanwhile. [client] */
 ATAMO_API int atamo_wait(atamo_client *client, uint32_t timeout_ms);
 
 #ifdef __cplusplus
