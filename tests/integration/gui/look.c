@@ -33,14 +33,23 @@ static void say_widget(GtkWidget *widget, FILE *to)
                       100 * gtk_progress_bar_get_fraction(GTK_PROGRESS_BAR(widget)));
 }
 
-/* Every widget at and below this one; ends with the first that `fn` wants no more after. */
-static gboolean walk(GtkWidget *widget, gboolean (*fn)(GtkWidget *, void *), void *user)
+/* The one after `widget` from top to bottom, within `root`; NULL: that was the last. */
+static GtkWidget *next_of(GtkWidget *widget, const GtkWidget *root)
 {
-    if (!fn(widget, user))
-        return FALSE;
-    for (GtkWidget *child = gtk_widget_get_first_child(widget); child != NULL;
-         child = gtk_widget_get_next_sibling(child))
-        if (!walk(child, fn, user))
+    GtkWidget *next = gtk_widget_get_first_child(widget);
+
+    while (next == NULL && widget != root) {
+        next = gtk_widget_get_next_sibling(widget);
+        widget = gtk_widget_get_parent(widget);
+    }
+    return next;
+}
+
+/* Every widget at and below `root`; FALSE: ended with the first that `fn` wants no more after. */
+static gboolean walk(GtkWidget *root, gboolean (*fn)(GtkWidget *, void *), void *user)
+{
+    for (GtkWidget *widget = root; widget != NULL; widget = next_of(widget, root))
+        if (!fn(widget, user))
             return FALSE;
     return TRUE;
 }
@@ -128,7 +137,7 @@ static gboolean tick(gpointer user)
     const gint64 now = g_get_monotonic_time();
 
     if (look->last_us > 0)
-        look->gap_us = MAX(look->gap_us, now - look->last_us - TICK_MS * 1000);
+        look->gap_us = MAX(look->gap_us, now - look->last_us - TICK_MS * G_GINT64_CONSTANT(1000));
     look->last_us = now;
     return G_SOURCE_CONTINUE;
 }
@@ -142,9 +151,11 @@ __attribute__((constructor)) static void begin(void)
         return;
     look = g_new0(struct look, 1);
     look->channel = fdopen((int)g_ascii_strtoll(fd, NULL, 10), "r+");
-    if (look->channel == NULL)
+    if (look->channel == NULL) {
+        g_free(look);
         return;
-    setvbuf(look->channel, NULL, _IOLBF, 0);
+    }
+    (void)setvbuf(look->channel, NULL, _IOLBF, 0);
     (void)g_unix_fd_add(fileno(look->channel), G_IO_IN | G_IO_HUP, on_command, look);
     (void)g_timeout_add_full(G_PRIORITY_HIGH, TICK_MS, tick, look, NULL);
 }
