@@ -235,7 +235,8 @@ static void say(struct world *world)
             teller->rooms = rooms;
             return;
         }
-        teller->is_over = status == ATAMO_GONE;
+        if (status == ATAMO_GONE) /* settled, or nobody needs it: then it is to be settled */
+            let_go(world, index);
         if (status != ATAMO_OK)
             return;
         one->said_last[strcmp(held->agent, "b") == 0][key] = (int)one->said;
